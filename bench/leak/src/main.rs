@@ -1,0 +1,2 @@
+//! bench/leak
+fn main() {}

@@ -1,0 +1,2 @@
+//! bins/placet
+fn main() {}
