@@ -1,0 +1,408 @@
+//! From a frame's bytes to a network's input.
+#![expect(
+    clippy::indexing_slicing,
+    reason = "pixel kernel: every range is computed from sizes checked in `pack`"
+)]
+
+use placet_core::{Frame, Layout, Plane, Rotation, Size};
+
+use crate::{Scale, View, ViewError};
+
+/// Width and height of a network's input are multiples of this.
+const STEP: u32 = 32;
+
+/// Rows copied together when a picture is turned: as many floats as a cache line holds.
+const BAND: usize = 16;
+
+/// Which colour comes first in the input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Channels {
+    /// Red, green, blue.
+    Rgb,
+    /// Blue, green, red.
+    Bgr,
+}
+
+/// A network's input `[1, 3, H, W]`, `f32`, 0 to 255, H and W multiples of 32, with the buffers to fill it.
+///
+/// The view lies in the upper left corner; what is beyond it is zero, which is also what the networks' convolutions
+/// assume beyond their input, so no edge appears that was not there. Video (`Layout::Yuv420`) is taken as limited
+/// range, BT.709 where the frame's shorter side has 720 pixels or more and BT.601 below, as players do for files that
+/// do not say; a detector does not notice the difference. Alpha is ignored.
+#[derive(Debug)]
+pub struct Input {
+    channels: Channels,
+    shape: Size,
+    data: Vec<f32>,
+    turned: Vec<f32>,
+    rows: Rows,
+}
+
+/// Buffers for one row.
+#[derive(Debug, Default)]
+struct Rows {
+    /// Sums over the source rows that make one row of the view.
+    sums: Vec<u16>,
+    /// The same at the width of the frame, where chroma has half of it, with one more sample at either end.
+    wide: Vec<u16>,
+    /// Luma and the two colour differences.
+    yuv: [Vec<f32>; 3],
+}
+
+impl Input {
+    /// An empty input.
+    pub fn new(channels: Channels) -> Self {
+        let shape = Size { width: 0, height: 0 };
+        Self { channels, shape, data: Vec::new(), turned: Vec::new(), rows: Rows::default() }
+    }
+
+    /// Columns and rows.
+    pub fn shape(&self) -> Size {
+        self.shape
+    }
+
+    /// The three planes, one after another.
+    pub fn data(&self) -> &[f32] {
+        &self.data[..3 * self.shape.area() as usize]
+    }
+
+    /// Fills the input from `view` of `frame`. Allocates only where the view is larger than any before.
+    ///
+    /// # Errors
+    /// Where the view is not a part of the frame, or cannot be scaled as it asks.
+    pub fn pack(&mut self, frame: &Frame, view: &View) -> Result<(), ViewError> {
+        view.check(frame.size())?;
+        let scaled = view.scaled();
+        let upright = view.rotation.upright(scaled);
+        let width = upright.width.next_multiple_of(STEP);
+        self.shape = Size { width, height: upright.height.next_multiple_of(STEP) };
+        let plane_len = self.shape.area() as usize;
+        grow(&mut self.data, 3 * plane_len);
+
+        let mut planes = self.data[..3 * plane_len].chunks_exact_mut(plane_len);
+        let (Some(first), Some(green), Some(last)) = (planes.next(), planes.next(), planes.next()) else {
+            return Ok(()); // three planes were cut just above
+        };
+        let [red, blue] = match self.channels {
+            Channels::Rgb => [first, last],
+            Channels::Bgr => [last, first],
+        };
+        let mut target = Target { planes: [red, green, blue], width: width as usize };
+        if view.rotation == Rotation::None {
+            fill(frame, view, &mut target, &mut self.rows);
+        } else {
+            let area = scaled.area() as usize;
+            grow(&mut self.turned, 3 * area);
+            let (red, rest) = self.turned[..3 * area].split_at_mut(area);
+            let (green, blue) = rest.split_at_mut(area);
+            let mut stored = Target { planes: [red, green, blue], width: scaled.width as usize };
+            fill(frame, view, &mut stored, &mut self.rows);
+            for (from, to) in stored.planes.iter().zip(&mut target.planes) {
+                turn(from, scaled, view.rotation, to, width as usize);
+            }
+        }
+        for plane in &mut target.planes {
+            pad(plane, width as usize, upright);
+        }
+        Ok(())
+    }
+}
+
+/// Red, green and blue, `width` floats a row.
+struct Target<'a> {
+    planes: [&'a mut [f32]; 3],
+    width: usize,
+}
+
+fn grow<T: Clone + Default>(buffer: &mut Vec<T>, len: usize) {
+    if buffer.len() < len {
+        buffer.resize(len, T::default());
+    }
+}
+
+fn pad(plane: &mut [f32], width: usize, inside: Size) {
+    for row in plane.chunks_exact_mut(width).take(inside.height as usize) {
+        row[inside.width as usize..].fill(0.0);
+    }
+    plane[inside.height as usize * width..].fill(0.0);
+}
+
+/// Copies a picture of size `from_size` turned clockwise by `rotation`; rows of `to` are `width` floats apart.
+fn turn(from: &[f32], from_size: Size, rotation: Rotation, to: &mut [f32], width: usize) {
+    let (columns, rows) = (from_size.width as usize, from_size.height as usize);
+    match rotation {
+        Rotation::None => to.chunks_mut(width).zip(from.chunks_exact(columns)).for_each(|(to, from)| {
+            to[..columns].copy_from_slice(from);
+        }),
+        Rotation::Half => {
+            to.chunks_mut(width).zip(from.chunks_exact(columns).rev()).for_each(|(to, from)| {
+                to.iter_mut().zip(from.iter().rev()).for_each(|(to, from)| *to = *from);
+            })
+        }
+        Rotation::Cw90 | Rotation::Cw270 => {
+            // Row `y` of the result is column `y` of the source (or counted from the right), read from its foot (or
+            // from its head). A band of columns at a time, so that each cache line of the source is read once.
+            for band in (0..columns).step_by(BAND) {
+                let len = BAND.min(columns - band);
+                for x in 0..rows {
+                    let source_row = if rotation == Rotation::Cw90 { rows - 1 - x } else { x };
+                    let source = &from[source_row * columns + band..][..len];
+                    for (offset, value) in source.iter().enumerate() {
+                        let column = band + offset;
+                        let y = if rotation == Rotation::Cw90 { column } else { columns - 1 - column };
+                        to[y * width + x] = *value;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Scales and converts the view, not turned, row by row.
+fn fill(frame: &Frame, view: &View, target: &mut Target<'_>, rows: &mut Rows) {
+    #[cfg(target_arch = "x86_64")]
+    if std::arch::is_x86_feature_detected!("avx2") {
+        // SAFETY: the processor has AVX2, as was just asked.
+        #[expect(unsafe_code, reason = "the same safe code, compiled for wider registers")]
+        unsafe {
+            fill_avx2(frame, view, target, rows);
+        }
+        return;
+    }
+    fill_rows(frame, view, target, rows);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn fill_avx2(frame: &Frame, view: &View, target: &mut Target<'_>, rows: &mut Rows) {
+    fill_rows(frame, view, target, rows);
+}
+
+#[inline(always)]
+fn fill_rows(frame: &Frame, view: &View, target: &mut Target<'_>, rows: &mut Rows) {
+    let size = view.scaled();
+    let (width, height) = (size.width as usize, size.height as usize);
+    let mut planes = frame.planes();
+    let planes = [planes.next(), planes.next(), planes.next()];
+    let Rows { sums, wide, yuv } = rows;
+    let matrix = Matrix::of(frame.size());
+    for y in 0..height {
+        let at = y * target.width..y * target.width + width;
+        let [red, green, blue] = target.planes.each_mut().map(|plane| &mut plane[at.clone()]);
+        match (frame.layout(), &planes) {
+            (Layout::Yuv420, [Some(luma), Some(cb), Some(cr)]) => {
+                for (plane, out) in [luma, cb, cr].into_iter().zip(yuv.iter_mut()) {
+                    grow(out, width);
+                    scale_row(plane, view, y, sums, wide, &mut out[..width]);
+                }
+                let [luma, cb, cr] = yuv.each_ref().map(|row| &row[..width]);
+                matrix.convert(luma, cb, cr, red, green, blue);
+            }
+            (Layout::Rgb | Layout::Rgba, [Some(r), Some(g), Some(b)]) => {
+                for (plane, out) in [(r, red), (g, green), (b, blue)] {
+                    scale_row(plane, view, y, sums, wide, out);
+                }
+            }
+            (_, [luma, ..]) => {
+                if let Some(luma) = luma {
+                    scale_row(luma, view, y, sums, wide, red);
+                }
+                green.copy_from_slice(red);
+                blue.copy_from_slice(red);
+            }
+        }
+    }
+}
+
+/// Coefficients from limited-range luma and colour differences to red, green and blue of 0 to 255.
+struct Matrix {
+    red_cr: f32,
+    green_cb: f32,
+    green_cr: f32,
+    blue_cb: f32,
+}
+
+impl Matrix {
+    const LUMA: f32 = 255.0 / 219.0;
+
+    /// From ITU-R BT.709 for high definition, BT.601 below.
+    fn of(frame: Size) -> Self {
+        let (kr, kb) = if frame.width.min(frame.height) >= 720 { (0.2126, 0.0722) } else { (0.299, 0.114) };
+        let kg = 1.0 - kr - kb;
+        let chroma = 255.0 / 112.0;
+        Self {
+            red_cr: chroma * (1.0 - kr),
+            green_cb: -chroma * (1.0 - kb) * kb / kg,
+            green_cr: -chroma * (1.0 - kr) * kr / kg,
+            blue_cb: chroma * (1.0 - kb),
+        }
+    }
+
+    #[inline(always)]
+    fn convert(
+        &self,
+        luma: &[f32],
+        cb: &[f32],
+        cr: &[f32],
+        red: &mut [f32],
+        green: &mut [f32],
+        blue: &mut [f32],
+    ) {
+        let n = luma.len();
+        let (cb, cr) = (&cb[..n], &cr[..n]);
+        let (red, green, blue) = (&mut red[..n], &mut green[..n], &mut blue[..n]);
+        let byte = |v: f32| v.max(0.0).min(255.0);
+        for i in 0..n {
+            let (y, u, v) = ((luma[i] - 16.0) * Self::LUMA, cb[i] - 128.0, cr[i] - 128.0);
+            red[i] = byte(y + self.red_cr * v);
+            green[i] = byte(y + self.green_cb * u + self.green_cr * v);
+            blue[i] = byte(y + self.blue_cb * u);
+        }
+    }
+}
+
+/// One row of the scaled view, from one plane.
+#[inline(always)]
+fn scale_row(
+    plane: &Plane<'_>,
+    view: &View,
+    y: usize,
+    sums: &mut Vec<u16>,
+    wide: &mut Vec<u16>,
+    out: &mut [f32],
+) {
+    match view.scale {
+        Scale::Up2 => up_row(plane, view, y, sums, wide, out),
+        Scale::Same => down_row(plane, view, 1, y, sums, out),
+        Scale::Down(n) => down_row(plane, view, n as usize, y, sums, out),
+    }
+}
+
+/// The part of a plane's row `y` that a view of columns `x..x + w` of the frame needs.
+#[inline(always)]
+fn row_of<'a>(plane: &Plane<'a>, view: &View, y: usize) -> &'a [u8] {
+    let (shift, stride) = (plane.shift, plane.size.width as usize);
+    let first = (view.source.x >> shift) as usize;
+    let last = ((view.source.x + view.source.w - 1) >> shift) as usize;
+    &plane.data[y * stride + first..=y * stride + last]
+}
+
+/// Means over the samples that `n` by `n` frame pixels touch.
+#[inline(always)]
+fn down_row(plane: &Plane<'_>, view: &View, n: usize, y: usize, sums: &mut Vec<u16>, out: &mut [f32]) {
+    let (top, bottom) = (view.source.y as usize, (view.source.y + view.source.h) as usize);
+    let first = (top + n * y) >> plane.shift;
+    let last = ((top + n * y + n).min(bottom) - 1) >> plane.shift;
+    let row = row_of(plane, view, first);
+    grow(sums, row.len());
+    let sums = &mut sums[..row.len()];
+    sums.iter_mut().zip(row).for_each(|(sum, sample)| *sum = u16::from(*sample));
+    for y in first + 1..=last {
+        // At most `Scale::MAX_DOWN` rows of bytes: no overflow.
+        sums.iter_mut().zip(row_of(plane, view, y)).for_each(|(sum, sample)| *sum += u16::from(*sample));
+    }
+    across(sums, plane.shift, view, n, last + 1 - first, out);
+}
+
+/// Means across a row of sums over `rows` rows; `out` has one place for each `n` frame pixels.
+#[inline(always)]
+fn across(sums: &[u16], shift: u32, view: &View, n: usize, rows: usize, out: &mut [f32]) {
+    let (x, width) = (view.source.x as usize, view.source.w as usize);
+    // How many places the regular patterns below fill; what is left goes one by one.
+    let done = match (shift, n, x % 2) {
+        (0, 1, _) => boxes::<1>(sums, rows, out),
+        (0, 2, _) => boxes::<2>(sums, rows, out),
+        (0, 3, _) => boxes::<3>(sums, rows, out),
+        (0, 4, _) => boxes::<4>(sums, rows, out),
+        (0, 6, _) => boxes::<6>(sums, rows, out),
+        (1, 1, odd) => doubled(sums, odd, out),
+        (1, 2, 0) => boxes::<1>(sums, rows, out),
+        (1, 3, 0) => threes(sums, rows, out),
+        (1, 4, 0) => boxes::<2>(sums, rows, out),
+        (1, 6, 0) => boxes::<3>(sums, rows, out),
+        _ => 0,
+    };
+    let origin = x >> shift;
+    for (place, out) in out.iter_mut().enumerate().skip(done) {
+        let first = ((x + place * n) >> shift) - origin;
+        let last = ((x + (place * n + n).min(width) - 1) >> shift) - origin;
+        let sum: u32 = sums[first..=last].iter().map(|s| u32::from(*s)).sum();
+        *out = sum as f32 / (rows * (last + 1 - first)) as f32;
+    }
+}
+
+/// Means of `N` neighbours each, as far as whole groups go.
+#[inline(always)]
+fn boxes<const N: usize>(sums: &[u16], rows: usize, out: &mut [f32]) -> usize {
+    let k = 1.0 / (rows * N) as f32;
+    let (groups, _) = sums.as_chunks::<N>();
+    for (out, group) in out.iter_mut().zip(groups) {
+        *out = group.iter().map(|s| i32::from(*s)).sum::<i32>() as f32 * k;
+    }
+    groups.len().min(out.len())
+}
+
+/// Chroma at full width: each sample twice, the first once where the view begins at an odd column.
+#[inline(always)]
+fn doubled(sums: &[u16], odd: usize, out: &mut [f32]) -> usize {
+    let (out_pairs, samples) = if odd == 1 {
+        out[0] = f32::from(sums[0]);
+        (&mut out[1..], &sums[1..])
+    } else {
+        (&mut *out, sums)
+    };
+    let (pairs, _) = out_pairs.as_chunks_mut::<2>();
+    let done = pairs.len().min(samples.len());
+    for (pair, sample) in pairs.iter_mut().zip(samples) {
+        *pair = [f32::from(*sample); 2];
+    }
+    odd + 2 * done
+}
+
+/// Chroma for every third column: three samples make two places, each the mean of two samples.
+#[inline(always)]
+fn threes(sums: &[u16], rows: usize, out: &mut [f32]) -> usize {
+    let k = 1.0 / (rows * 2) as f32;
+    let (pairs, _) = out.as_chunks_mut::<2>();
+    let (groups, _) = sums.as_chunks::<3>();
+    for (pair, [a, b, c]) in pairs.iter_mut().zip(groups) {
+        *pair = [(i32::from(*a) + i32::from(*b)) as f32 * k, (i32::from(*b) + i32::from(*c)) as f32 * k];
+    }
+    2 * pairs.len().min(groups.len())
+}
+
+/// Twice as large: each place takes three quarters of its own pixel and one of the nearest other, both ways.
+#[inline(always)]
+fn up_row(
+    plane: &Plane<'_>,
+    view: &View,
+    y: usize,
+    sums: &mut Vec<u16>,
+    wide: &mut Vec<u16>,
+    out: &mut [f32],
+) {
+    let (top, height, columns) = (view.source.y as usize, view.source.h as usize, view.source.w as usize);
+    let own = y / 2;
+    let other = if y % 2 == 0 { own.saturating_sub(1) } else { (own + 1).min(height - 1) };
+    let own = row_of(plane, view, (top + own) >> plane.shift);
+    let other = row_of(plane, view, (top + other) >> plane.shift);
+    grow(sums, own.len());
+    let sums = &mut sums[..own.len()];
+    for ((sum, own), other) in sums.iter_mut().zip(own).zip(other) {
+        *sum = 3 * u16::from(*own) + u16::from(*other);
+    }
+
+    grow(wide, columns + 2);
+    let wide = &mut wide[..columns + 2];
+    let odd = (view.source.x as usize & 1) * plane.shift as usize;
+    for (idx, place) in wide[1..=columns].iter_mut().enumerate() {
+        *place = sums[(idx + odd) >> plane.shift];
+    }
+    wide[0] = wide[1];
+    wide[columns + 1] = wide[columns];
+    let (pairs, _) = out.as_chunks_mut::<2>();
+    for (pair, three) in pairs.iter_mut().zip(wide.windows(3)) {
+        let [left, own, right] = [three[0], three[1], three[2]].map(i32::from);
+        *pair = [(3 * own + left) as f32 / 16.0, (3 * own + right) as f32 / 16.0];
+    }
+}
