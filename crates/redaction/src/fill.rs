@@ -153,8 +153,8 @@ impl Grid {
             }
             for (col, at) in level.row(row).enumerate() {
                 let (sum, count) = (u64::from(sums[col]), u64::from(counts[col]));
-                if count > 0 {
-                    level.mean[at] = ((sum << FRACTION) / count) as u32;
+                if let Some(mean) = (sum << FRACTION).checked_div(count) {
+                    level.mean[at] = mean as u32;
                     level.weight[at] = ((u64::from(FULL_WEIGHT) * count) >> (2 * k)).max(1) as u32;
                 }
             }
@@ -245,8 +245,8 @@ fn pull(fine: &Level, coarse: &mut Level) {
                 }
             }
             let at = y * coarse.cols + x;
-            if weight > 0 {
-                coarse.mean[at] = (sum / weight) as u32;
+            if let Some(mean) = sum.checked_div(weight) {
+                coarse.mean[at] = mean as u32;
                 coarse.weight[at] = weight.div_ceil(4) as u32;
             }
         }

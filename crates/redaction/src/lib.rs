@@ -30,6 +30,7 @@
 //! ```
 
 mod coding;
+mod cut;
 mod fill;
 mod manual;
 mod mask;
@@ -37,10 +38,15 @@ mod obscure;
 pub mod plan;
 mod redacted;
 mod region;
+mod track;
 
 pub use coding::{Coding, Matrix, Range};
+pub use cut::CutDetector;
 pub use manual::{ManualRegion, ManualRegionError};
 pub use obscure::{Obscure, ObscuredFrame, obscure};
 pub use plan::Target;
 pub use redacted::{RedactedFrame, Scratch, redact};
 pub use region::{Fill, Region, Shape};
+pub use track::{
+    KeepTrack, Sighting, TrackBox, TrackId, TrackSummary, Tracker, TrackerConfig, UnknownFrame, Why,
+};
