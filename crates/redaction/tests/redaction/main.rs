@@ -1,0 +1,6 @@
+//! Tests through the public API.
+
+mod allocations;
+mod fills;
+mod forgets;
+mod tracks;
