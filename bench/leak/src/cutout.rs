@@ -17,6 +17,8 @@ const HEAD_HALF_HEIGHT: f32 = 0.80;
 const HEAD_RISE: f32 = 0.06;
 /// How far below the face's centre the shoulders have theirs, in face heights.
 const SHOULDERS_DROP: f32 = 1.15;
+/// How far below the face's centre the neck has its own, in face heights.
+const NECK_DROP: f32 = 0.65;
 /// Half the shoulders' height in face heights.
 const SHOULDERS_HALF_HEIGHT: f32 = 0.62;
 
@@ -70,8 +72,10 @@ impl Still {
         let (u, v) = face.local(x, y);
         let head = (u / 2.0 / HEAD_HALF_WIDTH).hypot((v / 2.0 + HEAD_RISE) / HEAD_HALF_HEIGHT);
         let below = self.shoulders.map_or(f32::MAX, |half_width| {
-            let (dx, dy) = ((x - face.cx) / face.h, (y - face.cy) / face.h - SHOULDERS_DROP);
-            (dx / half_width).hypot(dy / SHOULDERS_HALF_HEIGHT)
+            let (dx, dy) = ((x - face.cx) / face.h, (y - face.cy) / face.h);
+            let shoulders = (dx / half_width).hypot((dy - SHOULDERS_DROP) / SHOULDERS_HALF_HEIGHT);
+            let neck = (dx * face.h / face.w / 0.7).hypot((dy - NECK_DROP) / 0.5);
+            shoulders.min(neck)
         });
         let feather = |r: f32, soft: f32| {
             let t = ((1.0 - r) / soft).clamp(0.0, 1.0);

@@ -50,8 +50,15 @@ impl Picture {
         let (fx, fy) = (x.floor(), y.floor());
         let (ix, iy) = (fx as isize, fy as isize);
         let (tx, ty) = (x - fx, y - fy);
-        let (a, b) = (self.at(ix, iy), self.at(ix + 1, iy));
-        let (c, d) = (self.at(ix, iy + 1), self.at(ix + 1, iy + 1));
+        let inside = ix >= 0 && iy >= 0 && ix + 1 < self.width as isize && iy + 1 < self.height as isize;
+        let [a, b, c, d] = if inside {
+            let first = iy as usize * self.width + ix as usize;
+            let (top, low) =
+                (&self.pixels[first..first + 2], &self.pixels[first + self.width..first + self.width + 2]);
+            [top[0], top[1], low[0], low[1]]
+        } else {
+            [self.at(ix, iy), self.at(ix + 1, iy), self.at(ix, iy + 1), self.at(ix + 1, iy + 1)]
+        };
         std::array::from_fn(|k| {
             let top = a[k] + (b[k] - a[k]) * tx;
             let low = c[k] + (d[k] - c[k]) * tx;

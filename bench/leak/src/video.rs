@@ -34,7 +34,7 @@ impl Encoder {
                 "-i",
                 "pipe:0",
             ])
-            .args(["-c:v", "libx264", "-preset", "medium", "-crf", &crf.to_string(), "-threads", "2"])
+            .args(["-c:v", "libx264", "-preset", "veryfast", "-crf", &crf.to_string(), "-threads", "2"])
             .args(["-pix_fmt", "yuv420p", "-movflags", "+faststart"])
             .arg(path)
             .stdin(Stdio::piped())
