@@ -1,0 +1,353 @@
+//! Still pictures: JPEG, PNG, WebP, BMP, TIFF and GIF in, the same format out.
+//!
+//! Decoded in this process by memory-safe decoders, after the header has shown that the picture is of a sane size. The
+//! result carries pixels and the color profile; of the metadata only what `-m` asks for and [`exif::scrub`] lets
+//! through. Pictures of several frames or pages are refused: what is not looked at must not pass.
+
+pub mod exif;
+mod jpeg;
+mod planar;
+mod tiff;
+mod write;
+
+use std::fs::File;
+use std::io::{self, Cursor, Read as _};
+use std::path::Path;
+
+use image::codecs::gif::GifDecoder;
+use image::codecs::png::PngDecoder;
+use image::codecs::webp::WebPDecoder;
+use image::{AnimationDecoder as _, DynamicImage, ImageDecoder, ImageFormat, ImageReader};
+use placet_core::Frame;
+
+pub use write::{write_obscured_picture, write_picture};
+
+/// The file formats that are read and written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PictureFormat {
+    /// ISO/IEC 10918-1.
+    Jpeg,
+    /// ISO/IEC 15948.
+    Png,
+    /// RFC 9649.
+    WebP,
+    /// Windows bitmap.
+    Bmp,
+    /// TIFF 6.0, one page.
+    Tiff,
+    /// GIF89a, one frame.
+    Gif,
+}
+
+impl PictureFormat {
+    /// Short name, as in file endings.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Jpeg => "jpeg",
+            Self::Png => "png",
+            Self::WebP => "webp",
+            Self::Bmp => "bmp",
+            Self::Tiff => "tiff",
+            Self::Gif => "gif",
+        }
+    }
+
+    fn of(format: ImageFormat) -> Option<Self> {
+        match format {
+            ImageFormat::Jpeg => Some(Self::Jpeg),
+            ImageFormat::Png => Some(Self::Png),
+            ImageFormat::WebP => Some(Self::WebP),
+            ImageFormat::Bmp => Some(Self::Bmp),
+            ImageFormat::Tiff => Some(Self::Tiff),
+            ImageFormat::Gif => Some(Self::Gif),
+            _ => None,
+        }
+    }
+}
+
+/// How large a picture may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Columns and rows, each.
+    pub side: u32,
+    /// Pixels.
+    pub pixels: u64,
+}
+
+impl Default for Limits {
+    /// 32,768 a side and 200 million pixels.
+    fn default() -> Self {
+        Self { side: 32_768, pixels: 200_000_000 }
+    }
+}
+
+/// A decoded picture, upright.
+#[derive(Debug)]
+pub struct Picture {
+    /// The pixels: `Gray`, `Rgb` or `Rgba`.
+    pub frame: Frame,
+    /// What is needed to write it again.
+    pub meta: PictureMeta,
+}
+
+/// What is kept of a picture file besides its pixels.
+#[derive(Clone, Debug)]
+pub struct PictureMeta {
+    /// The file format.
+    pub format: PictureFormat,
+    /// The ICC color profile, where it fits the pixels.
+    pub icc: Option<Vec<u8>>,
+    /// The Exif block as it was read; written only through [`exif::scrub`].
+    pub exif: Option<Vec<u8>>,
+    /// The file was compressed with loss, at about this quality (1 to 100).
+    pub lossy: Option<u8>,
+}
+
+/// Why a picture was not read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum PictureError {
+    /// No known format.
+    #[error("not a JPEG, PNG, WebP, BMP, TIFF or GIF picture")]
+    Unknown,
+    /// Its content is not of its kind.
+    #[error("the {format} picture is damaged or cut short; nothing was written")]
+    Damaged {
+        /// Which format it claims.
+        format: &'static str,
+        /// The decoder's words.
+        source: image::ImageError,
+    },
+    /// More than one frame or page.
+    #[error("the {0} file holds several pictures; turn it into a video (ffmpeg -i FILE out.mp4) or split it first")]
+    Several(&'static str),
+    /// Too large.
+    #[error("the picture claims {width} x {height} pixels; at most {} x {} and {} million in all are read", limits.side, limits.side, limits.pixels / 1_000_000)]
+    TooLarge {
+        /// Columns.
+        width: u32,
+        /// Rows.
+        height: u32,
+        /// What is allowed.
+        limits: Limits,
+    },
+    /// A property that cannot be kept.
+    #[error("the {format} picture cannot be written again: {why}")]
+    Write {
+        /// Which format.
+        format: &'static str,
+        /// Why.
+        why: String,
+    },
+}
+
+/// Whether the file begins like one of the formats.
+///
+/// # Errors
+/// Where it cannot be read.
+pub fn is_picture(path: &Path) -> io::Result<bool> {
+    let mut head = Vec::new();
+    File::open(path)?.take(64).read_to_end(&mut head)?;
+    Ok(format_of(&head).is_some())
+}
+
+fn format_of(head: &[u8]) -> Option<PictureFormat> {
+    image::guess_format(head).ok().and_then(PictureFormat::of)
+}
+
+/// Decodes a picture: orientation applied, 8 bits a sample.
+///
+/// # Errors
+/// [`PictureError`].
+pub fn read_picture(bytes: &[u8], limits: &Limits) -> Result<Picture, PictureError> {
+    let format = format_of(bytes).ok_or(PictureError::Unknown)?;
+    let damaged = |source| PictureError::Damaged { format: format.name(), source };
+    let reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(|_| PictureError::Unknown)?;
+    let mut decoder = reader.into_decoder().map_err(damaged)?;
+    let (width, height) = decoder.dimensions();
+    let pixels = u64::from(width) * u64::from(height);
+    if width > limits.side || height > limits.side || pixels > limits.pixels {
+        return Err(PictureError::TooLarge { width, height, limits: *limits });
+    }
+    let mut allowed = image::Limits::default();
+    allowed.max_image_width = Some(limits.side);
+    allowed.max_image_height = Some(limits.side);
+    // Eight bytes a pixel is 16-bit color with alpha, the most any of the formats holds; the rest is working room.
+    allowed.max_alloc = Some(limits.pixels * 8 + (64 << 20));
+    decoder.set_limits(allowed).map_err(damaged)?;
+    one_frame(bytes, format)?;
+    let orientation = decoder.orientation().map_err(damaged)?;
+    let icc = decoder.icc_profile().map_err(damaged)?;
+    let exif = decoder.exif_metadata().map_err(damaged)?;
+    let mut image = DynamicImage::from_decoder(decoder).map_err(damaged)?;
+    image.apply_orientation(orientation);
+    let frame = planar::frame_of(image);
+    let icc = icc.filter(|p| planar::profile_fits(p, frame.layout()));
+    let lossy = match format {
+        PictureFormat::Jpeg => Some(jpeg::quality(bytes).unwrap_or(90)),
+        PictureFormat::WebP if is_lossy_webp(bytes) => Some(90),
+        _ => None,
+    };
+    Ok(Picture { frame, meta: PictureMeta { format, icc, exif, lossy } })
+}
+
+fn one_frame(bytes: &[u8], format: PictureFormat) -> Result<(), PictureError> {
+    let damaged = |source| PictureError::Damaged { format: format.name(), source };
+    let several = match format {
+        PictureFormat::Gif => GifDecoder::new(Cursor::new(bytes)).map_err(damaged)?.into_frames().take(2).count() > 1,
+        PictureFormat::Png => PngDecoder::new(Cursor::new(bytes)).map_err(damaged)?.is_apng().map_err(damaged)?,
+        PictureFormat::WebP => WebPDecoder::new(Cursor::new(bytes)).map_err(damaged)?.has_animation(),
+        PictureFormat::Tiff => tiff::has_more_pages(bytes),
+        PictureFormat::Jpeg | PictureFormat::Bmp => false,
+    };
+    if several { Err(PictureError::Several(format.name())) } else { Ok(()) }
+}
+
+/// A WebP whose picture is in a `VP8 ` chunk (RFC 9649, 2.5).
+fn is_lossy_webp(bytes: &[u8]) -> bool {
+    bytes.windows(4).take(1 << 16).any(|w| w == b"VP8 ")
+}
+
+#[cfg(test)]
+mod tests {
+    use placet_core::{Layout, Rect};
+    use placet_redaction::{Coding, Fill, Region, Scratch, Shape, redact};
+
+    use super::*;
+
+    /// A picture with a red upper left quarter, encoded.
+    fn picture(format: ImageFormat) -> Vec<u8> {
+        let image = image::RgbImage::from_fn(64, 32, |x, y| if x < 32 && y < 16 { [250, 10, 10] } else { [20, 60, 90] }.into());
+        let mut out = Cursor::new(Vec::new());
+        image.write_to(&mut out, format).unwrap();
+        out.into_inner()
+    }
+
+    fn hide(picture: Picture) -> (placet_redaction::RedactedFrame, PictureMeta) {
+        let region = Region { rect: Rect { x: 40.0, y: 16.0, w: 16.0, h: 16.0 }, shape: Shape::Box };
+        (redact(picture.frame, &[region], &Fill::BLACK, Coding::default(), &mut Scratch::new()), picture.meta)
+    }
+
+    fn written(bytes: &[u8], keep: bool) -> Vec<u8> {
+        let (frame, meta) = hide(read_picture(bytes, &Limits::default()).unwrap());
+        let mut out = Vec::new();
+        write_picture(&mut out, &frame, &meta, keep).unwrap();
+        out
+    }
+
+    #[test]
+    fn every_format_comes_back_as_itself_with_the_region_hidden() {
+        use ImageFormat::{Bmp, Gif, Jpeg, Png, Tiff, WebP};
+        for format in [Jpeg, Png, WebP, Bmp, Tiff, Gif] {
+            let out = written(&picture(format), false);
+            assert_eq!(image::guess_format(&out).unwrap(), format);
+            let rgb = image::load_from_memory(&out).unwrap().to_rgb8();
+            let near = |p: &image::Rgb<u8>, want: [u8; 3]| p.0.iter().zip(want).all(|(a, b)| a.abs_diff(b) < 24);
+            assert!(near(rgb.get_pixel(8, 8), [250, 10, 10]), "{format:?} {:?}", rgb.get_pixel(8, 8));
+            assert!(near(rgb.get_pixel(48, 24), [0, 0, 0]), "{format:?} {:?}", rgb.get_pixel(48, 24));
+        }
+    }
+
+    #[test]
+    fn lossy_webp_stays_lossy() {
+        let rgb = [120u8; 64 * 64 * 3];
+        let bytes = webp::Encoder::from_rgb(&rgb, 64, 64).encode(80.0);
+        let out = written(&bytes, false);
+        assert!(is_lossy_webp(&out) && !is_lossy_webp(&picture(ImageFormat::WebP)));
+    }
+
+    fn jpeg_with_exif(orientation: u8) -> Vec<u8> {
+        let image = image::load_from_memory(&picture(ImageFormat::Png)).unwrap().to_rgb8();
+        let mut out = Vec::new();
+        let mut e = jpeg_encoder::Encoder::new(&mut out, 92);
+        let mut block = b"Exif\0\0II*\0\x08\0\0\0\x02\0".to_vec();
+        block.extend([0x10, 1, 2, 0, 4, 0, 0, 0, b'C', b'a', b'm', 0]);
+        block.extend([0x12, 1, 3, 0, 1, 0, 0, 0, orientation, 0, 0, 0]);
+        block.extend([0; 4]);
+        e.add_app_segment(1, block).unwrap();
+        let mut icc = vec![0; 128];
+        icc[16..20].copy_from_slice(b"RGB ");
+        e.add_icc_profile(&icc).unwrap();
+        e.encode(image.as_raw(), 64, 32, jpeg_encoder::ColorType::Rgb).unwrap();
+        out
+    }
+
+    #[test]
+    fn all_eight_orientations_come_out_upright() {
+        // Where the red corner is seen (CIPA DC-008, 4.6.5): upper left, upper right, lower right, lower left.
+        let corners = [(1, (0, 0)), (2, (1, 0)), (3, (1, 1)), (4, (0, 1)), (5, (0, 0)), (6, (1, 0)), (7, (1, 1)), (8, (0, 1))];
+        for (orientation, (right, low)) in corners {
+            let p = read_picture(&jpeg_with_exif(orientation), &Limits::default()).unwrap();
+            let s = p.frame.size();
+            assert_eq!((s.width, s.height), if orientation < 5 { (64, 32) } else { (32, 64) });
+            let red = p.frame.planes().next().unwrap();
+            let at = |x: u32, y: u32| red.data[(y * s.width + x) as usize];
+            let (x, y) = (if right == 1 { s.width - 5 } else { 4 }, if low == 1 { s.height - 5 } else { 4 });
+            assert!(at(x, y) > 200, "orientation {orientation}");
+            assert!(at(s.width - 1 - x, s.height - 1 - y) < 80, "orientation {orientation}");
+        }
+    }
+
+    #[test]
+    fn metadata_goes_unless_asked_for_and_the_profile_stays() {
+        let bytes = jpeg_with_exif(6);
+        let holds = |b: &[u8], what: &[u8]| b.windows(what.len()).any(|w| w == what);
+        let stripped = written(&bytes, false);
+        assert!(!holds(&stripped, b"Cam\0") && holds(&stripped, b"ICC_PROFILE"));
+        let kept = written(&bytes, true);
+        assert!(holds(&kept, b"Cam\0"));
+        assert_eq!(read_picture(&kept, &Limits::default()).unwrap().frame.size().height, 64, "not turned twice");
+    }
+
+    #[test]
+    fn bombs_and_fragments_are_refused_in_words() {
+        // A PNG header that claims 100,000 x 100,000 pixels.
+        let mut bomb = picture(ImageFormat::Png);
+        bomb[16..24].copy_from_slice(&[0, 1, 0x86, 0xa0, 0, 1, 0x86, 0xa0]);
+        let crc = png_crc(&bomb[12..29]);
+        bomb[29..33].copy_from_slice(&crc.to_be_bytes());
+        let e = read_picture(&bomb, &Limits::default()).unwrap_err();
+        assert!(matches!(e, PictureError::TooLarge { width: 100_000, .. } | PictureError::Damaged { .. }), "{e}");
+        assert!(matches!(read_picture(b"GIF8", &Limits::default()), Err(PictureError::Unknown)));
+        assert!(matches!(read_picture(b"just text", &Limits::default()), Err(PictureError::Unknown)));
+        let mut tried = 0;
+        for format in [ImageFormat::Jpeg, ImageFormat::Png, ImageFormat::WebP, ImageFormat::Gif] {
+            let bytes = picture(format);
+            for cut in (8..bytes.len() / 2).step_by(7) {
+                assert!(read_picture(&bytes[..cut], &Limits::default()).is_err(), "{format:?} cut at {cut}");
+                tried += 1;
+            }
+        }
+        println!("{tried} cut pictures tried, 0 read");
+    }
+
+    fn png_crc(bytes: &[u8]) -> u32 {
+        !bytes.iter().fold(!0u32, |crc, &b| {
+            (0..8).fold(crc ^ u32::from(b), |c, _| if c & 1 == 1 { (c >> 1) ^ 0xedb8_8320 } else { c >> 1 })
+        })
+    }
+
+    #[test]
+    fn animations_are_refused() {
+        let mut out = Vec::new();
+        {
+            let mut e = image::codecs::gif::GifEncoder::new(&mut out);
+            for v in [0, 200] {
+                let frame = image::Frame::new(image::RgbaImage::from_pixel(8, 8, [v, v, v, 255].into()));
+                e.encode_frame(frame).unwrap();
+            }
+        }
+        assert!(matches!(read_picture(&out, &Limits::default()), Err(PictureError::Several("gif"))));
+    }
+
+    #[test]
+    fn transparency_and_grey_are_kept() {
+        for (image, layout) in [
+            (image::DynamicImage::new_rgba8(8, 8), Layout::Rgba),
+            (image::DynamicImage::new_luma16(8, 8), Layout::Gray),
+        ] {
+            let mut out = Cursor::new(Vec::new());
+            image.write_to(&mut out, ImageFormat::Png).unwrap();
+            assert_eq!(read_picture(out.get_ref(), &Limits::default()).unwrap().frame.layout(), layout);
+        }
+    }
+}
