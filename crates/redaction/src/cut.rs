@@ -6,14 +6,17 @@ use placet_core::{Frame, Layout, Plane};
 const COLS: usize = 32;
 /// Rows of the coarse view.
 const ROWS: usize = 18;
-/// Every so-many-th row and column of a plane is looked at.
-const STEP: usize = 4;
+/// A block is looked at in as many places across and down, where it has them.
+const PLACES: usize = 8;
 /// Shades the histogram tells apart.
 const SHADES: usize = 32;
 
 /// Blocks the second picture may have moved, for a turning camera.
 const SHIFT_X: isize = 3;
 const SHIFT_Y: isize = 2;
+
+/// Correlation from which on no other shift is tried.
+const STILL: f32 = 0.95;
 
 /// Structure differs by more than this at a cut (0: same up to contrast and brightness, 1: unrelated, 2: negative).
 const STRUCTURE: f32 = 0.3;
@@ -121,6 +124,10 @@ impl View {
 
     /// One less the best normalised cross-correlation of the blocks over small shifts.
     fn structure_against(&self, other: &Self) -> f32 {
+        let still = self.correlation(other, (0, 0));
+        if still > STILL {
+            return 1.0 - still;
+        }
         let shifts = (-SHIFT_Y..=SHIFT_Y).flat_map(|dy| (-SHIFT_X..=SHIFT_X).map(move |dx| (dx, dy)));
         1.0 - shifts.map(|shift| self.correlation(other, shift)).fold(-1.0, f32::max)
     }
@@ -168,7 +175,7 @@ fn block(at: usize, blocks: usize, len: u32) -> usize {
     at * blocks / (len as usize).max(1)
 }
 
-/// Calls `see` with column, row and luma of a sample of the frame's pixels.
+/// Calls `see` with column, row and luma of a grid of the frame's pixels.
 fn each_luma(frame: &Frame, mut see: impl FnMut(usize, usize, u8)) {
     let mut planes = frame.planes();
     let (Some(first), second, third) = (planes.next(), planes.next(), planes.next()) else { return };
@@ -176,22 +183,24 @@ fn each_luma(frame: &Frame, mut see: impl FnMut(usize, usize, u8)) {
         (Layout::Rgb | Layout::Rgba, Some(green), Some(blue)) => Some((green, blue)),
         _ => None,
     };
-    for y in (0..first.size.height as usize).step_by(STEP) {
+    let (width, height) = (first.size.width as usize, first.size.height as usize);
+    let (across, down) = ((width / (COLS * PLACES)).max(1), (height / (ROWS * PLACES)).max(1));
+    for y in (0..height).step_by(down) {
+        let row = |plane| row_of(plane, y).iter().copied().step_by(across);
         match &colors {
-            None => row_of(&first, y).enumerate().for_each(|(i, v)| see(i * STEP, y, v)),
+            None => row(&first).enumerate().for_each(|(i, v)| see(i * across, y, v)),
             Some((green, blue)) => {
-                let rgb = row_of(&first, y).zip(row_of(green, y)).zip(row_of(blue, y));
-                for (i, ((r, g), b)) in rgb.enumerate() {
-                    see(i * STEP, y, ((u16::from(r) + 2 * u16::from(g) + u16::from(b)) / 4) as u8);
+                for (i, ((r, g), b)) in row(&first).zip(row(green)).zip(row(blue)).enumerate() {
+                    see(i * across, y, ((u16::from(r) + 2 * u16::from(g) + u16::from(b)) / 4) as u8);
                 }
             }
         }
     }
 }
 
-fn row_of<'a>(plane: &Plane<'a>, y: usize) -> impl Iterator<Item = u8> + use<'a> {
+fn row_of<'a>(plane: &'a Plane<'_>, y: usize) -> &'a [u8] {
     let width = plane.size.width as usize;
-    plane.data.get(y * width..(y + 1) * width).unwrap_or_default().iter().copied().step_by(STEP)
+    plane.data.get(y * width..(y + 1) * width).unwrap_or_default()
 }
 
 #[cfg(test)]
