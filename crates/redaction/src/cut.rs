@@ -30,8 +30,12 @@ const HISTOGRAM: f32 = 0.35;
 const FLAT: f32 = 2.0;
 /// Frames that a flash may last, within which the scene must come back.
 const FLASH_FRAMES: u32 = 3;
-/// A flash brightens by so many shades at least.
+/// A flash brightens by so many shades at least
 const FLASH_LEVEL: f32 = 30.0;
+/// and washes out that share of the pixels.
+const FLASH_WHITE: f32 = 0.4;
+/// Shades of the histogram that count as washed out.
+const WHITE_SHADES: usize = 3;
 
 /// Tells where a new scene begins.
 ///
@@ -67,8 +71,9 @@ impl CutDetector {
 
         let other = structure > STRUCTURE.max(ABOVE_USUAL * self.usual);
         let far = level > LEVEL || histogram > HISTOGRAM;
-        if other && far && brighter > FLASH_LEVEL && self.flash < FLASH_FRAMES {
-            // Perhaps a flash that washes the picture out: wait for the scene to come back, comparing with what was.
+        let flash = brighter > FLASH_LEVEL && self.view.white() > FLASH_WHITE;
+        if other && far && flash && self.flash < FLASH_FRAMES {
+            // Wait for the scene to come back, comparing with what was before the flash.
             self.flash += 1;
             return false;
         }
@@ -120,6 +125,10 @@ impl View {
 
     fn mean(&self) -> f32 {
         self.blocks.iter().sum::<f32>() / self.blocks.len() as f32
+    }
+
+    fn white(&self) -> f32 {
+        self.shades.iter().rev().take(WHITE_SHADES).sum()
     }
 
     /// One less the best normalised cross-correlation of the blocks over small shifts.
