@@ -227,8 +227,9 @@ fn outside(data: &[u8], mask: &[u8]) -> (u32, u32) {
     data.chunks(128).zip(mask.chunks(128)).fold((0, 0), |(sum, count), (data, mask)| {
         let (mut s, mut n) = (0u16, 0u16);
         for (d, m) in data.iter().zip(mask) {
-            s += u16::from(d & !m);
-            n += u16::from(!m & 1);
+            // Wrapping, here and below, so that no check stands in the way of vectors; the sums fit.
+            s = s.wrapping_add(u16::from(d & !m));
+            n = n.wrapping_add(u16::from(!m & 1));
         }
         (sum + u32::from(s), count + u32::from(n))
     })
@@ -297,8 +298,10 @@ fn interpolate(knots: &[i32], k: u32, from: usize, to: usize, line: &mut [u8]) {
         let a = knots[stretch.saturating_sub(1).min(knots.len() - 1)];
         let b = knots[stretch.min(knots.len() - 1)];
         let base = (a << (k + 1)) + (1 << (shift - 1));
-        for (i, o) in out.iter_mut().enumerate() {
-            *o = ((base + (b - a) * (2 * i as i32 + 1)) >> shift) as u8;
+        let (mut value, step) = (base.wrapping_add(b - a), (b - a).wrapping_mul(2));
+        for o in out {
+            *o = (value >> shift) as u8;
+            value = value.wrapping_add(step);
         }
     }
 }

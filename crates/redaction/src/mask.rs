@@ -126,7 +126,7 @@ fn wipe(mask: &mut [u8], width: u32, px: PixelRect) {
 }
 
 fn count(row: &[u8]) -> u64 {
-    row.iter().map(|m| u64::from(m & 1)).sum()
+    u64::from(row.iter().fold(0u32, |n, m| n.wrapping_add(u32::from(m & 1))))
 }
 
 fn even(px: PixelRect, size: Size) -> PixelRect {
