@@ -77,7 +77,7 @@ fn formats_are_understood() {
         (
             "tff.mp4",
             "320x240",
-            "-vf setfield=tff -flags +ildct+ilme -c:v libx264 -preset ultrafast",
+            "-vf setfield=tff -x264opts tff=1 -c:v libx264 -preset ultrafast",
             Some(Codec::H264),
             8,
             Fields::TopFirst,
@@ -85,7 +85,7 @@ fn formats_are_understood() {
         (
             "bff.mp4",
             "320x240",
-            "-vf setfield=bff -flags +ildct+ilme -c:v libx264 -preset ultrafast",
+            "-vf setfield=bff -x264opts bff=1 -c:v libx264 -preset ultrafast",
             Some(Codec::H264),
             8,
             Fields::BottomFirst,
