@@ -1,1 +1,41 @@
-//! x
+//! The AI Act as data, and two pure functions: what does a text say of this case, and may this search run now?
+//!
+//! The rulebook itself stands in the folder `rulebook/` (FORMAT.md there says how) and is carried inside the program.
+//! Rules are Cedar policies (<https://docs.cedarpolicy.com>); the official engine judges complete facts, a small
+//! evaluator of our own reads the same policies where facts may be unknown, and tests hold the two together.
+//!
+//! No files, no clock, no randomness: the day and the instant are arguments.
+
+mod article;
+mod book;
+mod cedar;
+mod date;
+mod decide;
+mod expr;
+mod facts;
+mod problem;
+mod row;
+mod rule;
+mod settle;
+mod state;
+mod table;
+mod text;
+mod verdict;
+mod vocabulary;
+
+pub use article::{Article, Block, RowTable};
+pub use book::{NoSuchText, Reading, Rulebook, TextId};
+pub use date::{Date, DateError};
+pub use decide::DecideError;
+pub use expr::{Expr, Op, Tri};
+pub use facts::{Facts, MAX_BYTES};
+pub use problem::{Problem, Problems};
+pub use row::{Row, RowFailure, tokens};
+pub use rule::{Does, GateEffect, Rule};
+pub use state::{State, States};
+pub use text::{Applies, Duty, FineRule, Meta, NeighbourRule, Status, Text};
+pub use verdict::{
+    Binding, Change, Concluded, Conclusion, Condition, DutyDue, Fine, Force, Ground, Neighbour, Outcome, Standing,
+    Verdict, Way, When,
+};
+pub use vocabulary::{Choice, Derived, Fact, FactId, Kind, Value, Vocabulary};

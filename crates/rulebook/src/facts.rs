@@ -1,0 +1,236 @@
+//! What is known of a case.
+
+use toml::de::DeValue;
+
+use crate::date::Date;
+use crate::problem::{Problem, Problems, line_of};
+use crate::state::States;
+use crate::table::{Source, date_of, describe};
+use crate::vocabulary::{FactId, RESERVED, Value, Vocabulary};
+
+/// The longest facts file that is read, in bytes.
+pub const MAX_BYTES: usize = 1 << 20;
+
+/// What is known of a case; whatever is not in it is unknown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Facts {
+    /// What the case is called.
+    pub title: Option<String>,
+    /// The texts the file asks for.
+    pub texts: Vec<String>,
+    /// The day the file asks for.
+    pub as_of: Option<Date>,
+    /// Who answers for the open legal words.
+    pub asserted_by: Option<String>,
+    values: Vec<Option<Value>>,
+}
+
+impl Facts {
+    /// Nothing is known.
+    pub fn none(vocabulary: &Vocabulary) -> Self {
+        Self { title: None, texts: Vec::new(), as_of: None, asserted_by: None, values: vec![None; vocabulary.len()] }
+    }
+
+    /// The value as given, before anything follows from other facts.
+    pub fn get(&self, fact: FactId) -> Option<Value> {
+        self.values.get(fact.index()).copied().flatten()
+    }
+
+    /// Sets or forgets a fact.
+    pub fn set(&mut self, fact: FactId, value: Option<Value>) {
+        if let Some(slot) = self.values.get_mut(fact.index()) {
+            *slot = value;
+        }
+    }
+
+    /// Reads a facts file.
+    ///
+    /// # Errors
+    /// Everything that is wrong in it, by line: too long, not UTF-8, no TOML, unknown names with the nearest right
+    /// one, values a fact cannot have, impossible or absurd dates, facts that contradict each other.
+    pub fn parse(vocabulary: &Vocabulary, file: &str, bytes: &[u8]) -> Result<Self, Problems> {
+        let one = |line, message: String| Problems(vec![Problem::new(file, line, message)]);
+        if bytes.len() > MAX_BYTES {
+            let message = format!("the file has {} bytes; a facts file has at most {MAX_BYTES}", bytes.len());
+            return Err(one(0, message));
+        }
+        let text = std::str::from_utf8(bytes).map_err(|e| {
+            let head = bytes.get(..e.valid_up_to()).unwrap_or_default();
+            let line = line_of(&String::from_utf8_lossy(head), e.valid_up_to());
+            one(line, "the file is not UTF-8 from here on; save it as UTF-8".to_owned())
+        })?;
+        let source = Source::new(file, text);
+        let mut out = Self::none(vocabulary);
+        let mut lines = vec![0; vocabulary.len()];
+        if let Some(table) = source.parse() {
+            let root = source.table(table.get_ref(), 1);
+            out.title = root.text("title");
+            out.asserted_by = root.text("asserted_by");
+            let _ = root.text("note");
+            out.texts = match root.raw("text") {
+                None => Vec::new(),
+                Some((_, DeValue::String(one))) => vec![one.to_string()],
+                Some((_, DeValue::Array(_))) => root.list("text"),
+                Some((line, other)) => {
+                    root.report_at(line, format!("`text` is a text's name or a list of them, not {}", describe(other)));
+                    Vec::new()
+                }
+            };
+            if let Some((line, value)) = root.raw("as_of") {
+                match date_of(value) {
+                    Ok(date) => out.as_of = Some(date),
+                    Err(e) => root.report_at(line, format!("`as_of`: {e}")),
+                }
+            }
+            for (key, line, value) in root.entries() {
+                match (key, root.as_table(value, line)) {
+                    ("facts", Some(inner)) => {
+                        for (key, line, value) in inner.entries() {
+                            out.read_one(vocabulary, &source, &mut lines, key, line, value);
+                        }
+                    }
+                    _ if RESERVED.contains(&key) => {}
+                    _ => out.read_one(vocabulary, &source, &mut lines, key, line, value),
+                }
+            }
+        }
+        out.contradictions(vocabulary, |facts, message| {
+            let line = facts.iter().filter_map(|f| lines.get(f.index())).copied().max().unwrap_or(0);
+            source.report(line, message);
+        });
+        let mut problems = source.into_problems();
+        if problems.is_empty() {
+            return Ok(out);
+        }
+        problems.sort_by_key(|p| p.line);
+        Err(Problems(problems))
+    }
+
+    fn read_one(
+        &mut self,
+        vocabulary: &Vocabulary,
+        source: &Source<'_>,
+        lines: &mut [usize],
+        key: &str,
+        line: usize,
+        value: &DeValue<'_>,
+    ) {
+        let Some(id) = vocabulary.find(key).filter(|id| *id != vocabulary.as_of()) else {
+            let hint = match vocabulary.near(key) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "`placet decide --new system` writes a file with the right names".to_owned(),
+            };
+            source.report(line, format!("there is no fact `{key}`; {hint}"));
+            return;
+        };
+        let fact = vocabulary.fact(id);
+        if fact.derived.is_some() {
+            source.report(line, format!("`{key}` follows from other facts and cannot be given"));
+            return;
+        }
+        match fact.read_toml(value) {
+            Ok(value) => {
+                if lines.get(id.index()).is_some_and(|l| *l != 0) && self.get(id) != value {
+                    source.report(line, format!("`{key}` is given twice, with different values"));
+                }
+                self.set(id, value);
+                if let Some(slot) = lines.get_mut(id.index()) {
+                    *slot = line;
+                }
+            }
+            Err(message) => source.report(line, message),
+        }
+    }
+
+    /// Reports facts that cannot be true together, by the facts involved.
+    pub(crate) fn contradictions(&self, vocabulary: &Vocabulary, mut report: impl FnMut(&[FactId], String)) {
+        for (id, fact) in vocabulary.facts() {
+            let (Some(value), Some((parent, is))) = (self.get(id), &fact.only_if) else { continue };
+            if value == fact.otherwise {
+                continue;
+            }
+            if let Some(given) = self.get(*parent).filter(|v| !is.contains(v)) {
+                let p = vocabulary.fact(*parent);
+                let wanted: Vec<String> = is.iter().map(|v| p.write(*v)).collect();
+                report(
+                    &[id, *parent],
+                    format!(
+                        "`{} = {}` contradicts `{} = {}`: the first is only possible where `{}` is {}",
+                        fact.id,
+                        fact.write(value),
+                        p.id,
+                        p.write(given),
+                        p.id,
+                        wanted.join(" or ")
+                    ),
+                );
+            }
+        }
+        for c in &vocabulary.contradictions {
+            if !c.facts.is_empty() && c.facts.iter().all(|(f, v)| self.get(*f) == Some(*v)) {
+                let ids: Vec<FactId> = c.facts.iter().map(|(f, _)| *f).collect();
+                let list: Vec<String> = c
+                    .facts
+                    .iter()
+                    .map(|(f, v)| format!("`{} = {}`", vocabulary.fact(*f).id, vocabulary.fact(*f).write(*v)))
+                    .collect();
+                report(&ids, format!("{} cannot hold together: {}", list.join(" and "), c.says));
+            }
+        }
+    }
+
+    /// The values from which rules are judged: what follows from what is given, and nothing else. Derived facts are
+    /// left unknown.
+    pub fn settled(&self, vocabulary: &Vocabulary, states: &States, as_of: Date) -> Vec<Option<Value>> {
+        let mut values = self.values.clone();
+        let slot = vocabulary.as_of();
+        if let Some(v) = values.get_mut(slot.index()) {
+            *v = Some(Value::Day(as_of));
+        }
+        settle(vocabulary, states, &mut values);
+        values
+    }
+}
+
+/// Fills in what follows: parents of known children, children of parents that rule them out, a State's known law.
+pub(crate) fn settle(vocabulary: &Vocabulary, states: &States, values: &mut [Option<Value>]) {
+    let get = |values: &[Option<Value>], f: FactId| values.get(f.index()).copied().flatten();
+    let put = |values: &mut [Option<Value>], f: FactId, v: Value| {
+        if let Some(slot) = values.get_mut(f.index()) {
+            *slot = Some(v);
+        }
+    };
+    let facts: Vec<_> = vocabulary.facts().collect();
+    for (id, fact) in facts.iter().rev() {
+        let (Some(value), Some((parent, is))) = (get(values, *id), &fact.only_if) else { continue };
+        if let ([only], true, None) = (is.as_slice(), value != fact.otherwise, get(values, *parent)) {
+            put(values, *parent, *only);
+        }
+    }
+    let state = vocabulary.find("member_state");
+    for (id, fact) in facts {
+        if fact.derived.is_some() {
+            if let Some(slot) = values.get_mut(id.index()) {
+                *slot = None;
+            }
+            continue;
+        }
+        if let Some((parent, is)) = &fact.only_if {
+            if get(values, *parent).is_some_and(|v| !is.contains(&v)) {
+                put(values, id, fact.otherwise);
+            }
+        }
+        if let (Some(key), None, Some(state)) = (&fact.from_state, get(values, id), state) {
+            if let Some(state_value) = get(values, state) {
+                let code = vocabulary.fact(state).write(state_value);
+                put(values, id, states.value(&code, key, fact).unwrap_or(fact.otherwise));
+            }
+        }
+    }
+}
+
+/// Whether a fact is one a person can be asked.
+pub(crate) fn askable(vocabulary: &Vocabulary, id: FactId) -> bool {
+    let fact = vocabulary.fact(id);
+    fact.derived.is_none() && !fact.gate && id != vocabulary.as_of()
+}

@@ -1,0 +1,337 @@
+//! The answer to "what does this text say of this case on this day?".
+
+use crate::date::Date;
+use crate::expr::Tri;
+use crate::vocabulary::{FactId, Value};
+
+/// What a text can say of a case; several hold side by side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Conclusion {
+    /// Refused by our own floor, whatever the text says.
+    Floor,
+    /// A practice the text bans.
+    Prohibited,
+    /// A lawful system used in a way the text forbids.
+    ForbiddenUse,
+    /// Banned unless conditions are met, and they are.
+    PermittedOnConditions,
+    /// A high-risk system.
+    HighRisk,
+    /// Duties to tell people.
+    Transparency,
+    /// A general-purpose model with systemic risk.
+    GpaiSystemic,
+    /// A general-purpose model.
+    Gpai,
+    /// Nothing of the above.
+    Minimal,
+    /// Outside the text.
+    OutOfScope,
+    /// This rulebook does not model what the draft says here.
+    NotModelled,
+}
+
+impl Conclusion {
+    /// All of them, gravest first.
+    pub const ALL: [Self; 11] = [
+        Self::Floor,
+        Self::Prohibited,
+        Self::ForbiddenUse,
+        Self::PermittedOnConditions,
+        Self::HighRisk,
+        Self::Transparency,
+        Self::GpaiSystemic,
+        Self::Gpai,
+        Self::Minimal,
+        Self::OutOfScope,
+        Self::NotModelled,
+    ];
+
+    /// As written in files.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Floor => "floor",
+            Self::Prohibited => "prohibited",
+            Self::ForbiddenUse => "forbidden_use",
+            Self::PermittedOnConditions => "permitted_on_conditions",
+            Self::HighRisk => "high_risk",
+            Self::Transparency => "transparency",
+            Self::GpaiSystemic => "gpai_systemic",
+            Self::Gpai => "gpai",
+            Self::Minimal => "minimal",
+            Self::OutOfScope => "out_of_scope",
+            Self::NotModelled => "not_modelled",
+        }
+    }
+
+    /// The one of that name.
+    pub fn parse(id: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|c| c.id() == id)
+    }
+
+    /// In words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Floor => "refused by Placet's own floor",
+            Self::Prohibited => "prohibited",
+            Self::ForbiddenUse => "a forbidden use of a lawful system",
+            Self::PermittedOnConditions => "permitted on conditions",
+            Self::HighRisk => "high-risk",
+            Self::Transparency => "transparency duties",
+            Self::GpaiSystemic => "general-purpose AI model with systemic risk",
+            Self::Gpai => "general-purpose AI model",
+            Self::Minimal => "minimal risk",
+            Self::OutOfScope => "out of scope",
+            Self::NotModelled => "not modelled",
+        }
+    }
+}
+
+/// From when something counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// It applies on the day of the question, since that day.
+    Since(Date),
+    /// It applies from a later day.
+    From(Date),
+    /// The text never became law.
+    NeverLaw,
+}
+
+impl When {
+    /// Whether it counts on the day of the question (for a draft: whether it would).
+    pub fn now(self) -> bool {
+        !matches!(self, Self::From(_))
+    }
+}
+
+/// The place a sentence rests on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ground {
+    /// Rule id.
+    pub rule: String,
+    /// `Art. 5(1)(h)`.
+    pub cite: String,
+    /// In plain words.
+    pub says: String,
+    /// How well it is backed: text, fragment, secondary, memory, derived.
+    pub confidence: String,
+    /// Ids of readings of ours it rests on.
+    pub readings: Vec<String>,
+    /// From when it applies.
+    pub when: When,
+    /// The rule is ours, not the law's.
+    pub floor: bool,
+    /// Where the official text stands.
+    pub eli: Option<String>,
+}
+
+/// One conclusion that holds or may hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Concluded {
+    /// What is concluded.
+    pub conclusion: Conclusion,
+    /// Yes, or `None` if facts are missing; what does not hold is not listed.
+    pub holds: Tri,
+    /// From when; the earliest of its grounds.
+    pub when: When,
+    /// The rules it rests on: satisfied ones where it holds, open ones where it may.
+    pub grounds: Vec<Ground>,
+}
+
+/// How a condition stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Met.
+    Met,
+    /// Not met.
+    Broken,
+    /// A fact is missing.
+    Open,
+    /// Not required yet.
+    NotYet,
+}
+
+/// One condition of an exemption from a ban.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Condition {
+    /// The rule.
+    pub ground: Ground,
+    /// The rules it is a condition of.
+    pub of: Vec<String>,
+    /// How it stands.
+    pub standing: Standing,
+    /// What would mend it.
+    pub remedy: Option<String>,
+}
+
+/// How a duty stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Binding {
+    /// It binds.
+    Now,
+    /// It binds from that day.
+    From(Date),
+    /// It does not bind, by that rule, until that day if there is one.
+    Lifted {
+        /// The rule.
+        by: Ground,
+        /// The day it ends.
+        until: Option<Date>,
+    },
+    /// A fact is missing.
+    Open,
+    /// It would bind, had the text become law.
+    Draft,
+}
+
+/// A duty somebody has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DutyDue {
+    /// Id in `duties.toml`.
+    pub id: String,
+    /// Who has it.
+    pub who: String,
+    /// What must be done.
+    pub what: String,
+    /// Where it stands.
+    pub article: String,
+    /// By when, in words.
+    pub deadline: Option<String>,
+    /// How it stands.
+    pub binding: Binding,
+    /// The rules that bring it.
+    pub because: Vec<String>,
+    /// How well it is backed.
+    pub confidence: String,
+}
+
+/// A fine that may follow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fine {
+    /// Id in `fines.toml`.
+    pub id: String,
+    /// Where it stands.
+    pub article: String,
+    /// In words.
+    pub says: String,
+    /// Ceiling in euro.
+    pub eur: i64,
+    /// Ceiling in hundredths of a percent of the yearly turnover.
+    pub percent_hundredths: i64,
+    /// From when.
+    pub when: When,
+    /// How well it is backed.
+    pub confidence: String,
+}
+
+/// Another law that bites.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Neighbour {
+    /// Id in `neighbours.toml`.
+    pub id: String,
+    /// Where it stands.
+    pub article: String,
+    /// In words.
+    pub says: String,
+    /// How well it is backed.
+    pub confidence: String,
+}
+
+
+/// A change of one fact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Change {
+    /// The fact.
+    pub fact: FactId,
+    /// What it is now, if known.
+    pub from: Option<Value>,
+    /// What it would have to be.
+    pub to: Value,
+}
+
+/// Facts that would settle an open conclusion, or change one that holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Way {
+    /// The conclusion.
+    pub conclusion: Conclusion,
+    /// Whether it would then hold.
+    pub holds: bool,
+    /// The changes; every one is needed.
+    pub changes: Vec<Change>,
+    /// What the case would then be.
+    pub then: Vec<Conclusion>,
+}
+
+/// Whether the text is law on the day of the question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Force {
+    /// Law on that day.
+    Law,
+    /// Law from a later day.
+    NotYet(Date),
+    /// Replaced since that day.
+    Replaced(Date),
+    /// A proposal or position that never became law.
+    Never,
+}
+
+/// The answer in one word; it decides the exit status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Nothing forbids it on that day.
+    Allowed,
+    /// Prohibited, a forbidden use, or refused by the floor.
+    Refused,
+    /// Facts are missing.
+    CannotSay,
+}
+
+/// The whole answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// The text asked.
+    pub text: String,
+    /// Its name.
+    pub title: String,
+    /// The day of the question.
+    pub as_of: Date,
+    /// Whether the text is law that day.
+    pub force: Force,
+    /// In one word.
+    pub outcome: Outcome,
+    /// What holds or may hold, gravest first.
+    pub conclusions: Vec<Concluded>,
+    /// The exemptions whose aim fits, with how they stand.
+    pub exemptions: Vec<(Ground, Tri)>,
+    /// The conditions of bans that bite.
+    pub conditions: Vec<Condition>,
+    /// Duties.
+    pub duties: Vec<DutyDue>,
+    /// Fines.
+    pub fines: Vec<Fine>,
+    /// Neighbouring law.
+    pub neighbours: Vec<Neighbour>,
+    /// Ways to settle what is open, the shortest first.
+    pub missing: Vec<Way>,
+    /// The smallest changes that would flip what holds.
+    pub flips: Vec<Way>,
+    /// Readings of ours it rests on: id and what we read.
+    pub readings: Vec<(String, String)>,
+    /// Remarks about facts, such as a national law asserted but not known here.
+    pub remarks: Vec<String>,
+    /// Digest of the rulebook that answered.
+    pub rulebook: placet_core::Digest,
+}
+
+impl Verdict {
+    /// Whether it holds (today or later), is open, or does not hold.
+    pub fn state(&self, conclusion: Conclusion) -> Tri {
+        self.conclusions.iter().find(|c| c.conclusion == conclusion).map_or(Some(false), |c| c.holds)
+    }
+
+    /// Whether it holds and applies on the day of the question.
+    pub fn holds_now(&self, conclusion: Conclusion) -> bool {
+        self.conclusions.iter().any(|c| c.conclusion == conclusion && c.holds == Some(true) && c.when.now())
+    }
+}
