@@ -32,6 +32,7 @@
 mod coding;
 mod cut;
 mod fill;
+mod label;
 mod manual;
 mod mask;
 mod obscure;

@@ -23,7 +23,8 @@ pub enum Obscure {
 /// no live sink takes it. Made by [`obscure`] alone.
 pub struct ObscuredFrame {
     frame: Frame,
-    covered_share: f32,
+    regions: Vec<Region>,
+    covered: u64,
 }
 
 impl ObscuredFrame {
@@ -34,7 +35,21 @@ impl ObscuredFrame {
 
     /// Covered pixels over all pixels, 0 to 1; overlaps counted once.
     pub fn covered_share(&self) -> f32 {
-        self.covered_share
+        let area = self.frame.size().area();
+        if area == 0 { 0.0 } else { (self.covered as f64 / area as f64) as f32 }
+    }
+
+    /// Obscures more, as when the check found another face. Regions that are obscured already are left as they are.
+    pub fn obscure_more(&mut self, regions: &[Region], how: Obscure, scratch: &mut Scratch) {
+        for region in regions {
+            if !self.regions.contains(region) {
+                paint(&mut self.frame, region, how, scratch);
+                self.regions.push(*region);
+            }
+        }
+        let (size, layout) = (self.frame.size(), self.frame.layout());
+        self.covered = scratch.masks.draw(self.regions.iter(), size, layout);
+        scratch.masks.clear(size, layout);
     }
 
     /// The buffer, to be written over by the next frame. Its pixels are the obscured ones.
@@ -50,28 +65,28 @@ impl std::fmt::Debug for ObscuredFrame {
 }
 
 /// Blurs or pixelates `regions`, one after another. Outside them nothing changes.
-pub fn obscure(mut frame: Frame, regions: &[Region], how: Obscure, scratch: &mut Scratch) -> ObscuredFrame {
+pub fn obscure(frame: Frame, regions: &[Region], how: Obscure, scratch: &mut Scratch) -> ObscuredFrame {
+    let mut obscured = ObscuredFrame { frame, regions: Vec::new(), covered: 0 };
+    obscured.obscure_more(regions, how, scratch);
+    obscured
+}
+
+fn paint(frame: &mut Frame, region: &Region, how: Obscure, scratch: &mut Scratch) {
     let (size, layout) = (frame.size(), frame.layout());
     let Scratch { masks, sums, bytes, .. } = scratch;
-    let covered = masks.draw(regions.iter(), size, layout);
-    masks.clear(size, layout);
-    for region in regions {
-        masks.draw(std::iter::once(region), size, layout);
-        for mut plane in frame.planes_mut() {
-            let mask = masks.plane(plane.shift);
-            for area in masks.areas() {
-                let px = at_shift(area.px, plane.shift);
-                match how {
-                    Obscure::Blur => blur(&plane, px, sums, bytes),
-                    Obscure::Mosaic { size } => mosaic(&plane, px, (size >> plane.shift).max(1), bytes),
-                }
-                put(&mut plane, mask, px, bytes);
+    masks.draw(std::iter::once(region), size, layout);
+    for mut plane in frame.planes_mut() {
+        let mask = masks.plane(plane.shift);
+        for area in masks.areas() {
+            let px = at_shift(area.px, plane.shift);
+            match how {
+                Obscure::Blur => blur(&plane, px, sums, bytes),
+                Obscure::Mosaic { size } => mosaic(&plane, px, (size >> plane.shift).max(1), bytes),
             }
+            put(&mut plane, mask, px, bytes);
         }
-        masks.clear(size, layout);
     }
-    let share = if size.area() == 0 { 0.0 } else { covered as f64 / size.area() as f64 };
-    ObscuredFrame { frame, covered_share: share as f32 }
+    masks.clear(size, layout);
 }
 
 /// Writes the area's new samples where the mask is set.

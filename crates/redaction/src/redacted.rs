@@ -86,6 +86,11 @@ impl RedactedFrame {
         if area == 0 { 0.0 } else { (self.covered as f64 / area as f64) as f32 }
     }
 
+    /// Writes `number` on the middle of `rect`, light on dark: a track's number on what hides its face.
+    pub fn label(&mut self, rect: placet_core::Rect, number: u64) {
+        crate::label::draw(&mut self.frame, rect, number);
+    }
+
     /// What is hidden, in the order given.
     pub fn regions(&self) -> &[Region] {
         &self.regions
