@@ -3,7 +3,10 @@
 
 use placet_core::{Frame, PixelRect, PlaneMut};
 
+use smallvec::SmallVec;
+
 use crate::mask::at_shift;
+use crate::redacted::FEW;
 use crate::{Region, Scratch};
 
 /// How to make a face hard to recognise without removing it. Both can be undone in part; see `docs/THREATS.md`.
@@ -23,7 +26,7 @@ pub enum Obscure {
 /// no live sink takes it. Made by [`obscure`] alone.
 pub struct ObscuredFrame {
     frame: Frame,
-    regions: Vec<Region>,
+    regions: SmallVec<[Region; FEW]>,
     covered: u64,
 }
 
@@ -66,7 +69,7 @@ impl std::fmt::Debug for ObscuredFrame {
 
 /// Blurs or pixelates `regions`, one after another. Outside them nothing changes.
 pub fn obscure(frame: Frame, regions: &[Region], how: Obscure, scratch: &mut Scratch) -> ObscuredFrame {
-    let mut obscured = ObscuredFrame { frame, regions: Vec::new(), covered: 0 };
+    let mut obscured = ObscuredFrame { frame, regions: SmallVec::new(), covered: 0 };
     obscured.obscure_more(regions, how, scratch);
     obscured
 }

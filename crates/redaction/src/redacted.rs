@@ -9,7 +9,7 @@ use crate::{Coding, Fill, Region};
 const GREY: u8 = 128;
 
 /// As many regions as a frame lists without an allocation.
-const FEW: usize = 32;
+pub(crate) const FEW: usize = 32;
 
 /// Working memory that redaction borrows, so that a frame's path does not allocate. One per thread.
 #[derive(Default)]
