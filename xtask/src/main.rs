@@ -1,2 +1,54 @@
-//! xtask
-fn main() {}
+//! Every developer command. `cargo xtask` lists them.
+//!
+//! No dependencies: it has to build in seconds on a fresh machine, and it judges the dependencies of the others.
+
+mod bench;
+mod ci;
+mod command;
+mod fuzz;
+mod tidy;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+cargo xtask COMMAND
+
+  ci               what CI runs: fmt, tidy, clippy, test, doc, benches compile; stops at the first that fails
+  test             the same
+  tidy             what no compiler checks: invariants, edges, purity, links, licences, duplicate crates
+  attack           every test named attack_*, at full counts
+  bench [NAME...]  the whole-program benches under bench/, all or those named
+  fuzz [SECONDS] [TARGET...]
+                   every fuzz target, or those named, for SECONDS each (default 60), on stable Rust
+  setup            builds placet and installs its models";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let Some((verb, rest)) = args.split_first() else {
+        println!("{USAGE}");
+        return ExitCode::SUCCESS;
+    };
+    let outcome = match (verb.as_str(), rest) {
+        ("ci" | "test", []) => ci::run(),
+        ("tidy", []) => tidy::run(),
+        ("attack", []) => bench::attack(),
+        ("bench", names) => bench::run(names),
+        ("fuzz", rest) => fuzz::run(rest),
+        ("setup", []) => bench::setup(),
+        ("help" | "--help" | "-h", _) => {
+            println!("{USAGE}");
+            Ok(())
+        }
+        _ => {
+            eprintln!("xtask: no such command: {}\n\n{USAGE}", args.join(" "));
+            return ExitCode::from(2);
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("xtask {verb}: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! What CI runs, cheapest first.
+
+use crate::command::{cargo, step, succeed};
+use crate::tidy;
+
+pub fn run() -> Result<(), String> {
+    step("fmt", || run_cargo(&["fmt", "--all", "--check"]))?;
+    step("tidy", tidy::run)?;
+    step("clippy", || run_cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
+    step("test", || run_cargo(&["test", "--workspace"]))?;
+    step("doc", || succeed(cargo(&["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings")))?;
+    // In the profile the tests use, which is optimised: nothing is built twice.
+    step("benches compile", || run_cargo(&["bench", "--workspace", "--no-run", "--profile", "dev"]))
+}
+
+fn run_cargo(args: &[&str]) -> Result<(), String> {
+    succeed(&mut cargo(args))
+}
