@@ -2,7 +2,7 @@
 //!
 //! [`YuNet`] looks at every frame; [`CenterFace`], a network of another family, checks what is left afterwards. Both
 //! run on ONNX Runtime, loaded from a shared library ([`Runtime::load`]). [`Scan`] decides at which resolutions and in
-//! which tiles a frame is looked at. There is no recogniser here, and nothing is written or sent.
+//! which tiles a frame is looked at. There is no recogniser here.
 //!
 //! ```no_run
 //! use placet_core::{Frame, Layout, Rotation, Size};

@@ -160,9 +160,10 @@ impl Net {
 
 /// One thread a session: two frames side by side use two cores better than two threads on one frame.
 ///
-/// The arena stays, for without it every large tensor is mapped and unmapped in each run (half as much time again);
-/// memory patterns go, for the runtime would keep one plan, and one block of memory, for each size of view (a third
-/// more memory with five sizes, and no faster).
+/// The arena stays, for without it every large tensor is mapped and unmapped in each run: CenterFace then took 510 ms
+/// of CPU instead of 340 for a 1080p frame in five views. Memory patterns go, for the runtime keeps a plan and one
+/// block of memory for each size of view: two YuNet and a CenterFace took 343 MB with them, 234 MB without, at equal
+/// speed.
 fn session(runtime: &Runtime, model: &[u8]) -> ort::Result<Session> {
     Session::builder(&runtime.0)?
         .with_intra_threads(1)?

@@ -80,7 +80,8 @@ impl Scan {
     /// One view of the whole picture, reduced by the whole number that comes closest to showing it at `wanted`.
     pub fn whole(size: Size, rotation: Rotation, wanted: Size) -> Self {
         let seen = rotation.upright(size);
-        let ratio = (seen.width as f32 / wanted.width.max(1) as f32).max(seen.height as f32 / wanted.height.max(1) as f32);
+        let ratio = (seen.width as f32 / wanted.width.max(1) as f32)
+            .max(seen.height as f32 / wanted.height.max(1) as f32);
         let source = PixelRect { x: 0, y: 0, w: size.width, h: size.height };
         Self::fixed(vec![View { source, scale: Scale::down((ratio.round() as u32).max(1)), rotation }])
     }
@@ -88,7 +89,9 @@ impl Scan {
     /// Size at which the whole picture is seen, before rotation.
     pub fn whole_size(&self) -> Size {
         let first = self.every_frame.first().or(self.in_turn.first());
-        first.map_or(Size { width: 0, height: 0 }, |v| v.scale.apply(Size { width: v.source.w, height: v.source.h }))
+        first.map_or(Size { width: 0, height: 0 }, |v| {
+            v.scale.apply(Size { width: v.source.w, height: v.source.h })
+        })
     }
 
     fn fixed(views: Vec<View>) -> Self {
