@@ -5,7 +5,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::tree::Tree;
 
 /// Crates of which two incompatible versions are accepted, and why. An entry that is no longer needed is an error too.
-const TWICE: [(&str, &str); 0] = [];
+const TWICE: [(&str, &str); 11] = [
+    ("block-buffer", "cedar-policy builds its parser with lalrpop, which is on sha3 0.10"),
+    ("cpufeatures", "lalrpop's sha3 0.10; ed25519-dalek and sha2 are on the next"),
+    ("crypto-common", "lalrpop's sha3 0.10; ed25519-dalek and sha2 are on the next"),
+    ("digest", "lalrpop's sha3 0.10; ed25519-dalek and sha2 are on the next"),
+    ("hashbrown", "in the lock for an optional part of cedar-policy's serde_with; not built"),
+    ("indexmap", "in the lock for an optional part of cedar-policy's serde_with; not built"),
+    ("itertools", "prost-derive and lalrpop are on 0.14; both run at build time only"),
+    ("miniz_oxide", "png is on 0.8, the reader of model packages on 0.9"),
+    ("schemars", "in the lock for an optional part of cedar-policy's serde_with; not built"),
+    ("syn", "the derive macros are moving from 2 to 3; runs at build time only"),
+    ("unicode-width", "cedar-policy reports errors with miette, which is on 0.1"),
+];
 
 /// Licences under which a dependency can be passed on in a program, by SPDX identifier.
 const LICENCES: [&str; 13] = [
