@@ -10,6 +10,8 @@
 //! Left out: choosing what to hide, and cameras.
 
 mod child;
+pub mod nut;
+pub mod picture;
 
 mod tools;
 pub mod video;

@@ -65,7 +65,9 @@ impl<R: Read> Source<R> {
     /// As [`Self::byte`]; none at the end.
     pub(super) fn byte_or_end(&mut self) -> Result<Option<u8>, NutError> {
         match self.byte() {
-            Err(NutError::Io { source, .. }) if source.kind() == std::io::ErrorKind::UnexpectedEof => Ok(None),
+            Err(NutError::Io { source, .. }) if source.kind() == std::io::ErrorKind::UnexpectedEof => {
+                Ok(None)
+            }
             other => other.map(Some),
         }
     }

@@ -195,7 +195,8 @@ impl<R: Read> Reader<R> {
         if code == SYNCPOINT {
             let mut from = Source::new(body.as_slice());
             let time = from.v()?;
-            self.last_pts = self.main.time(time, self.stream.time_base).ok_or_else(|| from.malformed("syncpoint"))?;
+            self.last_pts =
+                self.main.time(time, self.stream.time_base).ok_or_else(|| from.malformed("syncpoint"))?;
         }
         Ok(())
     }

@@ -31,8 +31,15 @@ pub(super) struct FrameCode {
     pub(super) header_idx: u64,
 }
 
-const NONE: FrameCode =
-    FrameCode { flags: INVALID, stream: 0, size_mul: 1, size_lsb: 0, pts_delta: 0, reserved: 0, header_idx: 0 };
+const NONE: FrameCode = FrameCode {
+    flags: INVALID,
+    stream: 0,
+    size_mul: 1,
+    size_lsb: 0,
+    pts_delta: 0,
+    reserved: 0,
+    header_idx: 0,
+};
 
 /// The 256 of them.
 pub(super) struct Table([FrameCode; 256]);
@@ -65,7 +72,8 @@ impl Table {
                 run.stream = from.below(250, "stream in the frame table")?;
             }
             run.size_lsb = if fields > 3 { from.below(SMALL, "size in the frame table")? } else { 0 };
-            run.reserved = if fields > 4 { from.below(256, "reserved fields in the frame table")? } else { 0 };
+            run.reserved =
+                if fields > 4 { from.below(256, "reserved fields in the frame table")? } else { 0 };
             let count = if fields > 5 { from.v()? } else { run.size_mul.saturating_sub(run.size_lsb) };
             if fields > 6 {
                 from.s()?;

@@ -102,21 +102,26 @@ fn ffmpeg_reads_what_we_write_and_we_read_what_it_writes() {
         let frames: Vec<(i64, Vec<u8>)> = [0, 1, 5, 6, 300, 40_000_000]
             .iter()
             .map(|pts| {
-                let mut data: Vec<u8> = (0..Layout::Yuv420.bytes(size)).map(|n| (n as i64 * 7 + pts) as u8).collect();
+                let mut data: Vec<u8> =
+                    (0..Layout::Yuv420.bytes(size)).map(|n| (n as i64 * 7 + pts) as u8).collect();
                 if pts % 2 == 1 {
                     data[..4].copy_from_slice(&[0, 0, 1, 0xB6]);
                 }
                 (*pts, data)
             })
             .collect();
-        let bytes = written(Header { frame_rate: Some(Ratio { num: 30, den: 1 }), ..header(width, height) }, &frames);
+        let bytes =
+            written(Header { frame_rate: Some(Ratio { num: 30, den: 1 }), ..header(width, height) }, &frames);
         let back = ffmpeg(
             "-f nut -i pipe:0 -c:v rawvideo -copyts -vsync passthrough -enc_time_base -1 -avoid_negative_ts disabled -f nut pipe:1",
             &bytes,
         );
         let reader = Reader::open(back.as_slice(), 1 << 20).unwrap();
         let theirs = reader.header().time_base;
-        assert_eq!((reader.header().size, reader.header().sample_aspect), (size, Some(Ratio { num: 4, den: 3 })));
+        assert_eq!(
+            (reader.header().size, reader.header().sample_aspect),
+            (size, Some(Ratio { num: 4, den: 3 }))
+        );
         // ffmpeg refines the time base by a whole factor.
         let factor = i64::from(theirs.den()) * 1001 / (30000 * i64::from(theirs.num()));
         let read: Vec<_> =

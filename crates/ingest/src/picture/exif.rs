@@ -16,8 +16,8 @@ const GPS_DIRECTORY: u16 = 0x8825;
 /// Tags that are left out: image data and places of it, previews, sub-directories, maker notes, XMP and other blocks
 /// whose inside is not known here.
 const LEFT_OUT: [u16; 17] = [
-    0x0111, 0x0117, 0x0144, 0x0145, 0x014a, 0x0201, 0x0202, 0x02bc, 0x83bb, 0x8649, 0x8773, 0x927c, 0xa005, 0xc4a5,
-    0xc634, 0xc6d2, 0xc6f3,
+    0x0111, 0x0117, 0x0144, 0x0145, 0x014a, 0x0201, 0x0202, 0x02bc, 0x83bb, 0x8649, 0x8773, 0x927c, 0xa005,
+    0xc4a5, 0xc634, 0xc6d2, 0xc6f3,
 ];
 
 /// Why an Exif block was not rebuilt.
@@ -189,7 +189,8 @@ impl Writer {
 
 /// Bytes a directory takes with `pointers` more entries.
 fn space(values: &[Value], pointers: usize) -> usize {
-    let behind: usize = values.iter().filter(|v| v.data.len() > 4).map(|v| v.data.len().next_multiple_of(2)).sum();
+    let behind: usize =
+        values.iter().filter(|v| v.data.len() > 4).map(|v| v.data.len().next_multiple_of(2)).sum();
     2 + 12 * (values.len() + pointers) + 4 + behind
 }
 
@@ -206,13 +207,15 @@ mod tests {
         let w = Writer { big_endian };
         let six = if big_endian { [0, 6] } else { [6, 0] };
         let main = [value(0x0110, 2, b"Camera 7\0\0"), value(ORIENTATION, 3, &six)];
-        let exif = vec![value(0x9003, 2, b"2026:01:01 10:00:00\0"), value(0x927c, 7, b"face in a maker note")];
+        let exif =
+            vec![value(0x9003, 2, b"2026:01:01 10:00:00\0"), value(0x927c, 7, b"face in a maker note")];
         let gps = vec![value(0x0001, 2, b"N\0"), value(0x0002, 5, &[1; 24])];
         let mut block = w.block(&main, &[(EXIF_DIRECTORY, exif), (GPS_DIRECTORY, gps)]);
         let thumbnail_directory = block.len() as u32;
         block.extend_from_slice(b"\0\0THUMBNAIL-JPEG-OF-A-FACE");
         let next = 8 + 2 + 12 * 4;
-        let raw = if big_endian { thumbnail_directory.to_be_bytes() } else { thumbnail_directory.to_le_bytes() };
+        let raw =
+            if big_endian { thumbnail_directory.to_be_bytes() } else { thumbnail_directory.to_le_bytes() };
         block[next..next + 4].copy_from_slice(&raw);
         block
     }

@@ -118,7 +118,9 @@ pub enum PictureError {
         source: image::ImageError,
     },
     /// More than one frame or page.
-    #[error("the {0} file holds several pictures; turn it into a video (ffmpeg -i FILE out.mp4) or split it first")]
+    #[error(
+        "the {0} file holds several pictures; turn it into a video (ffmpeg -i FILE out.mp4) or split it first"
+    )]
     Several(&'static str),
     /// Too large.
     #[error("the picture claims {width} x {height} pixels; at most {} x {} and {} million in all are read", limits.side, limits.side, limits.pixels / 1_000_000)]
@@ -161,7 +163,8 @@ fn format_of(head: &[u8]) -> Option<PictureFormat> {
 pub fn read_picture(bytes: &[u8], limits: &Limits) -> Result<Picture, PictureError> {
     let format = format_of(bytes).ok_or(PictureError::Unknown)?;
     let damaged = |source| PictureError::Damaged { format: format.name(), source };
-    let reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(|_| PictureError::Unknown)?;
+    let reader =
+        ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(|_| PictureError::Unknown)?;
     let mut decoder = reader.into_decoder().map_err(damaged)?;
     let (width, height) = decoder.dimensions();
     let pixels = u64::from(width) * u64::from(height);
@@ -193,8 +196,12 @@ pub fn read_picture(bytes: &[u8], limits: &Limits) -> Result<Picture, PictureErr
 fn one_frame(bytes: &[u8], format: PictureFormat) -> Result<(), PictureError> {
     let damaged = |source| PictureError::Damaged { format: format.name(), source };
     let several = match format {
-        PictureFormat::Gif => GifDecoder::new(Cursor::new(bytes)).map_err(damaged)?.into_frames().take(2).count() > 1,
-        PictureFormat::Png => PngDecoder::new(Cursor::new(bytes)).map_err(damaged)?.is_apng().map_err(damaged)?,
+        PictureFormat::Gif => {
+            GifDecoder::new(Cursor::new(bytes)).map_err(damaged)?.into_frames().take(2).count() > 1
+        }
+        PictureFormat::Png => {
+            PngDecoder::new(Cursor::new(bytes)).map_err(damaged)?.is_apng().map_err(damaged)?
+        }
         PictureFormat::WebP => WebPDecoder::new(Cursor::new(bytes)).map_err(damaged)?.has_animation(),
         PictureFormat::Tiff => tiff::has_more_pages(bytes),
         PictureFormat::Jpeg | PictureFormat::Bmp => false,
@@ -216,7 +223,9 @@ mod tests {
 
     /// A picture with a red upper left quarter, encoded.
     fn picture(format: ImageFormat) -> Vec<u8> {
-        let image = image::RgbImage::from_fn(64, 32, |x, y| if x < 32 && y < 16 { [250, 10, 10] } else { [20, 60, 90] }.into());
+        let image = image::RgbImage::from_fn(64, 32, |x, y| {
+            if x < 32 && y < 16 { [250, 10, 10] } else { [20, 60, 90] }.into()
+        });
         let mut out = Cursor::new(Vec::new());
         image.write_to(&mut out, format).unwrap();
         out.into_inner()
@@ -241,7 +250,8 @@ mod tests {
             let out = written(&picture(format), false);
             assert_eq!(image::guess_format(&out).unwrap(), format);
             let rgb = image::load_from_memory(&out).unwrap().to_rgb8();
-            let near = |p: &image::Rgb<u8>, want: [u8; 3]| p.0.iter().zip(want).all(|(a, b)| a.abs_diff(b) < 24);
+            let near =
+                |p: &image::Rgb<u8>, want: [u8; 3]| p.0.iter().zip(want).all(|(a, b)| a.abs_diff(b) < 24);
             assert!(near(rgb.get_pixel(8, 8), [250, 10, 10]), "{format:?} {:?}", rgb.get_pixel(8, 8));
             assert!(near(rgb.get_pixel(48, 24), [0, 0, 0]), "{format:?} {:?}", rgb.get_pixel(48, 24));
         }
@@ -274,7 +284,16 @@ mod tests {
     #[test]
     fn all_eight_orientations_come_out_upright() {
         // Where the red corner is seen (CIPA DC-008, 4.6.5): upper left, upper right, lower right, lower left.
-        let corners = [(1, (0, 0)), (2, (1, 0)), (3, (1, 1)), (4, (0, 1)), (5, (0, 0)), (6, (1, 0)), (7, (1, 1)), (8, (0, 1))];
+        let corners = [
+            (1, (0, 0)),
+            (2, (1, 0)),
+            (3, (1, 1)),
+            (4, (0, 1)),
+            (5, (0, 0)),
+            (6, (1, 0)),
+            (7, (1, 1)),
+            (8, (0, 1)),
+        ];
         for (orientation, (right, low)) in corners {
             let p = read_picture(&jpeg_with_exif(orientation), &Limits::default()).unwrap();
             let s = p.frame.size();
@@ -295,7 +314,11 @@ mod tests {
         assert!(!holds(&stripped, b"Cam\0") && holds(&stripped, b"ICC_PROFILE"));
         let kept = written(&bytes, true);
         assert!(holds(&kept, b"Cam\0"));
-        assert_eq!(read_picture(&kept, &Limits::default()).unwrap().frame.size().height, 64, "not turned twice");
+        assert_eq!(
+            read_picture(&kept, &Limits::default()).unwrap().frame.size().height,
+            64,
+            "not turned twice"
+        );
     }
 
     #[test]
@@ -306,7 +329,10 @@ mod tests {
         let crc = png_crc(&bomb[12..29]);
         bomb[29..33].copy_from_slice(&crc.to_be_bytes());
         let e = read_picture(&bomb, &Limits::default()).unwrap_err();
-        assert!(matches!(e, PictureError::TooLarge { width: 100_000, .. } | PictureError::Damaged { .. }), "{e}");
+        assert!(
+            matches!(e, PictureError::TooLarge { width: 100_000, .. } | PictureError::Damaged { .. }),
+            "{e}"
+        );
         assert!(matches!(read_picture(b"GIF8", &Limits::default()), Err(PictureError::Unknown)));
         assert!(matches!(read_picture(b"just text", &Limits::default()), Err(PictureError::Unknown)));
         let mut tried = 0;

@@ -53,7 +53,9 @@ mod tests {
 
     #[test]
     fn pixels_survive_the_way_there_and_back() {
-        for image in [DynamicImage::new_luma8(3, 2), DynamicImage::new_rgb16(3, 2), DynamicImage::new_luma_a8(3, 2)] {
+        for image in
+            [DynamicImage::new_luma8(3, 2), DynamicImage::new_rgb16(3, 2), DynamicImage::new_luma_a8(3, 2)]
+        {
             let mut image = image;
             if let Some(p) = image.as_mut_luma8() {
                 p.iter_mut().enumerate().for_each(|(i, v)| *v = i as u8);

@@ -42,8 +42,16 @@ pub fn write_obscured_picture(
     encode(out, frame.as_frame(), meta, keep_metadata)
 }
 
-fn encode(out: &mut Vec<u8>, frame: &Frame, meta: &PictureMeta, keep_metadata: bool) -> Result<(), PictureError> {
-    let failed = |why: &dyn std::fmt::Display| PictureError::Write { format: meta.format.name(), why: why.to_string() };
+fn encode(
+    out: &mut Vec<u8>,
+    frame: &Frame,
+    meta: &PictureMeta,
+    keep_metadata: bool,
+) -> Result<(), PictureError> {
+    let failed = |why: &dyn std::fmt::Display| PictureError::Write {
+        format: meta.format.name(),
+        why: why.to_string(),
+    };
     let exif = match &meta.exif {
         // An Exif block that cannot be read safely is left out, which loses nothing of the picture.
         Some(block) if keep_metadata => exif::scrub(block).ok(),
@@ -71,7 +79,9 @@ fn encode(out: &mut Vec<u8>, frame: &Frame, meta: &PictureMeta, keep_metadata: b
                 Layout::Rgba => pixels,
                 _ => pixels.chunks_exact(3).flat_map(|p| p.iter().copied().chain([255])).collect(),
             };
-            GifEncoder::new(&mut *out).encode(&rgba, w, h, ExtendedColorType::Rgba8).map_err(|e| failed(&e).to_string())
+            GifEncoder::new(&mut *out)
+                .encode(&rgba, w, h, ExtendedColorType::Rgba8)
+                .map_err(|e| failed(&e).to_string())
         }
     }
     .map_err(|why| failed(&why))
@@ -142,7 +152,8 @@ fn lossy_webp(
         Layout::Rgb | Layout::Yuv420 => webp::Encoder::from_rgb(pixels, w, h),
     };
     let encoded = encoder.encode_simple(false, 90.0).map_err(|e| format!("{e:?}"))?;
-    let mut container = img_parts::webp::WebP::from_bytes(Bytes::copy_from_slice(&encoded)).map_err(|e| e.to_string())?;
+    let mut container =
+        img_parts::webp::WebP::from_bytes(Bytes::copy_from_slice(&encoded)).map_err(|e| e.to_string())?;
     container.set_icc_profile(icc.map(Bytes::from));
     container.set_exif(exif.map(Bytes::from));
     container.encoder().write_to(&mut *out).map_err(|e| e.to_string()).map(|_| ())

@@ -89,6 +89,8 @@ pub struct VideoStream {
     pub color: Color,
     /// Progressive or interlaced.
     pub fields: Fields,
+    /// Frames are stored in another order than they are shown.
+    pub reordered: bool,
     /// Frames over time, where known.
     pub average_rate: Option<Ratio>,
     /// The rate of which all frame times are multiples, as far as ffprobe could tell. Equal to `average_rate` in a

@@ -1,13 +1,20 @@
 //! Videos: what is in a file, its frames, and a file made of redacted frames.
 
 mod container;
+mod decode;
+mod encode;
 mod media;
 mod packets;
 mod probe;
+mod timeline;
+mod written;
 
 pub use container::{Codec, CodecRefusal, Container};
+pub use decode::{DecodeError, DecodeOptions, Decoder};
+pub use encode::{EncodeError, EncodeSpec, Encoder};
 pub use media::{
     AudioStream, Color, ColorRange, Fields, FileStamp, MediaInfo, Packet, Ratio, VideoStream, expected_pts,
 };
 pub use packets::packets;
 pub use probe::{ProbeError, probe};
+pub use written::{Expected, Mismatch, WrittenError, check_written};

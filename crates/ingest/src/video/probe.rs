@@ -272,6 +272,7 @@ struct RawStream {
     height: Option<i64>,
     pix_fmt: Option<String>,
     bits_per_raw_sample: Option<String>,
+    has_b_frames: Option<u32>,
     sample_aspect_ratio: Option<String>,
     color_range: Option<String>,
     color_space: Option<String>,
@@ -403,6 +404,7 @@ fn video(path: &Path, s: &RawStream) -> Result<VideoStream, ProbeError> {
             Some("bb" | "tb") => Fields::BottomFirst,
             _ => Fields::Unknown,
         },
+        reordered: s.has_b_frames.is_some_and(|n| n > 0),
         average_rate: s.avg_frame_rate.as_deref().and_then(|t| ratio(t, '/')),
         base_rate: s.r_frame_rate.as_deref().and_then(|t| ratio(t, '/')),
         time_base: s
