@@ -258,6 +258,14 @@ impl Manifest {
         Ok(format!("{FIRST_LINE}\n{}\n", wire::write(self)?))
     }
 
+    /// The manifest's JSON without its note, indented, with a final newline: for programs that do not verify.
+    ///
+    /// # Errors
+    /// If a number is 2^53 or more.
+    pub fn to_json(&self) -> Result<String, ManifestError> {
+        wire::write_indented(self)
+    }
+
     /// Opens a signed manifest: the note, the signature of one of `keys`, the form, and every value.
     ///
     /// # Errors

@@ -14,6 +14,11 @@ pub(super) fn write(manifest: &Manifest) -> Result<String, ManifestError> {
     serde_json_canonicalizer::to_string(&ManifestWire::from(manifest)).map_err(json_error)
 }
 
+/// The manifest as indented JSON with a final newline.
+pub(super) fn write_indented(manifest: &Manifest) -> Result<String, ManifestError> {
+    serde_json::to_string_pretty(&ManifestWire::from(manifest)).map(|json| json + "\n").map_err(json_error)
+}
+
 /// Reads any JSON of the manifest's form, canonical or not.
 pub(super) fn read(json: &str) -> Result<Manifest, ManifestError> {
     serde_json::from_str::<ManifestWire>(json).map_err(json_error)?.try_into()

@@ -139,6 +139,14 @@ fn a_number_no_reader_agrees_on_is_not_signed() {
 }
 
 #[test]
+fn indented_json_says_what_is_signed() {
+    let json = golden("accept-video.note").to_json().unwrap();
+    assert!(json.ends_with("}\n") && json.lines().count() > 50);
+    let signed: Value = serde_json::from_str(json_line(&vector("accept-video.note"))).unwrap();
+    assert_eq!(serde_json::from_str::<Value>(&json).unwrap(), signed);
+}
+
+#[test]
 fn a_contradiction_is_not_signed() {
     let mut manifest = golden("accept-video.note");
     manifest.check = None;
