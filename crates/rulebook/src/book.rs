@@ -273,10 +273,10 @@ fn check_rule(
             report(format!("`{}` names the reading `{reading}`, not in readings.toml", rule.id));
         }
     }
-    let gate_rule = matches!(rule.does, rule::Does::Gate(_));
+    
     rule.when.facts(&mut |f| {
         let fact = vocabulary.fact(f);
-        if fact.gate && !gate_rule {
+        if fact.gate && !rule.floor {
             report(format!("`{}` uses `{}`, which only the gate knows", rule.id, fact.id));
         }
     });

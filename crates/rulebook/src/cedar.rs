@@ -16,20 +16,24 @@ use crate::vocabulary::{Fact, FactId, Kind, Value, Vocabulary};
 
 /// The schema in Cedar's own language; strict: every fact is required and typed.
 pub fn schema_text(vocabulary: &Vocabulary) -> String {
+    schema_with(vocabulary, &|_| true)
+}
+
+fn schema_with(vocabulary: &Vocabulary, used: &dyn Fn(FactId) -> bool) -> String {
     let mut out = String::from(
         "// Written by `placet law schema` from facts.toml; a test holds the two together. Do not edit.\n\n\
          entity Deployer;\nentity System;\n\n",
     );
-    for (_, fact) in vocabulary.facts() {
+    for (_, fact) in vocabulary.facts().filter(|(id, _)| used(*id)) {
         if let Kind::Choice(list) = &fact.kind {
             let values: Vec<String> = list.iter().map(|c| format!("\"{}\"", c.id)).collect();
             let _ = writeln!(out, "entity {} enum [{}];", fact.cedar_type(), values.join(", "));
         }
     }
-    for (action, gate) in [("Classify", false), ("Search", true)] {
+    for action in ["Classify", "Search"] {
         let _ = writeln!(out, "\naction \"{action}\" appliesTo {{");
         out.push_str("  principal: [Deployer],\n  resource: [System],\n  context: {\n");
-        for (_, fact) in vocabulary.facts().filter(|(_, f)| gate || !f.gate) {
+        for (_, fact) in vocabulary.facts().filter(|(id, _)| used(*id)) {
             let _ = writeln!(out, "    {}: {},", fact.id, cedar_type(fact));
         }
         out.push_str("  }\n};\n");
@@ -49,6 +53,7 @@ fn cedar_type(fact: &Fact) -> String {
 /// Cedar's view of the vocabulary.
 #[derive(Debug, Clone)]
 pub(crate) struct Engine {
+    facts: Vec<FactId>,
     pub(crate) schema: Schema,
     classify: EntityUid,
     search: EntityUid,
@@ -72,9 +77,20 @@ fn uid(kind: &str, id: &str) -> Result<EntityUid, String> {
 
 impl Engine {
     pub(crate) fn new(vocabulary: &Vocabulary) -> Result<Self, String> {
-        let (schema, _) = Schema::from_cedarschema_str(&schema_text(vocabulary)).map_err(|e| e.to_string())?;
+        Self::with(vocabulary, &|_| true)
+    }
+
+    /// An engine whose requests carry only the facts used.
+    pub(crate) fn for_gate(vocabulary: &Vocabulary, used: &[bool]) -> Result<Self, String> {
+        Self::with(vocabulary, &|f| used.get(f.index()) == Some(&true))
+    }
+
+    fn with(vocabulary: &Vocabulary, used: &dyn Fn(FactId) -> bool) -> Result<Self, String> {
+        let text = schema_with(vocabulary, used);
+        let (schema, _) = Schema::from_cedarschema_str(&text).map_err(|e| e.to_string())?;
+        let facts = vocabulary.facts().map(|(id, _)| id).filter(|id| used(*id)).collect();
         let mut choices = HashMap::new();
-        for (id, fact) in vocabulary.facts() {
+        for (id, fact) in vocabulary.facts().filter(|(id, _)| used(*id)) {
             if let Kind::Choice(list) = &fact.kind {
                 for (i, choice) in list.iter().enumerate() {
                     let value = Value::Choice(u16::try_from(i).map_err(|e| e.to_string())?);
@@ -88,6 +104,7 @@ impl Engine {
             search: uid("Action", "Search")?,
             principal: uid("Deployer", "asking")?,
             resource: uid("System", "asked")?,
+            facts,
             schema,
             entities,
             choices,
@@ -122,8 +139,9 @@ impl Engine {
         question: Question,
         values: &[Option<Value>],
     ) -> Result<Request, String> {
-        let mut pairs = Vec::with_capacity(values.len());
-        for (id, fact) in vocabulary.facts().filter(|(_, f)| question == Question::Search || !f.gate) {
+        let mut pairs = Vec::with_capacity(self.facts.len());
+        for &id in &self.facts {
+            let fact = vocabulary.fact(id);
             let Some(value) = values.get(id.index()).copied().flatten() else {
                 return Err(format!("`{}` is not known", fact.id));
             };

@@ -70,11 +70,11 @@ impl<'b> Case<'b> {
     }
 
     pub(crate) fn holds(&self, rule: usize) -> Tri {
-        self.eval(&self.text.holds(&self.book.vocabulary, rule))
+        self.eval(self.text.holds(rule))
     }
 
     pub(crate) fn concluded(&self, conclusion: Conclusion) -> Tri {
-        self.eval(&self.text.concluded(&self.book.vocabulary, conclusion))
+        self.eval(self.text.concluded(conclusion))
     }
 
     pub(crate) fn when(&self, from: Option<Date>) -> When {
@@ -126,9 +126,9 @@ impl<'b> Case<'b> {
             .collect()
     }
 
-    /// An exemption's aim fits, its conditions aside.
-    fn standing(&self, condition: usize) -> Standing {
-        if self.text.from(condition).is_some_and(|from| from > self.as_of) {
+    /// How a condition of a ban stands.
+    fn standing(&self, condition: usize, ban: usize) -> Standing {
+        if self.text.later_than(condition, ban).is_some_and(|from| from > self.as_of) {
             return Standing::NotYet;
         }
         match self.satisfied(condition) {
@@ -193,7 +193,7 @@ impl<'b> Case<'b> {
             // A broken safeguard is a ground of the ban it did not lift.
             for e in self.text.exemptions_of(rule).iter().copied().filter(|e| self.satisfied(*e) == Some(true)) {
                 let conditions = self.text.conditions_of(e).iter().chain(self.text.conditions_of(rule));
-                conditions.copied().filter(|c| self.standing(*c) == Standing::Broken).for_each(&mut add);
+                conditions.copied().filter(|c| self.standing(*c, rule) == Standing::Broken).for_each(&mut add);
             }
         }
         out
@@ -222,7 +222,7 @@ impl<'b> Case<'b> {
                             out.push(Condition {
                                 ground,
                                 of: vec![ban_id(of)],
-                                standing: self.standing(c),
+                                standing: self.standing(c, ban),
                                 remedy: rule.remedy.clone(),
                             });
                         }
@@ -256,10 +256,11 @@ impl<'b> Case<'b> {
                 let hit = |t: &usize| self.text.rules.get(*t).is_some_and(|b| targets.iter().any(|p| matches(p, &b.id)));
                 or(bans.iter().filter(|b| hit(b) || self.text.exemptions_of(**b).iter().any(hit)).map(|b| self.satisfied(*b)))
             }
-            Does::Duty => self.eval(&Expr::all([
-                r.when.clone(),
-                self.text.concluded(&self.book.vocabulary, Conclusion::OutOfScope).negate(),
-            ])),
+            Does::Duty => match self.concluded(Conclusion::OutOfScope) {
+                Some(true) => Some(false),
+                Some(false) => self.eval(&r.when),
+                None => self.eval(&r.when).filter(|hit| !hit),
+            },
             Does::Exempts(_) | Does::Lifts(..) | Does::Sets(_) => self.satisfied(rule),
             Does::Gate(_) => Some(false),
         }
@@ -434,7 +435,7 @@ impl<'b> Case<'b> {
 
 fn outcome(conclusions: &[Concluded]) -> Outcome {
     let refusing =
-        |c: &Concluded| matches!(c.conclusion, Conclusion::Floor | Conclusion::Prohibited | Conclusion::ForbiddenUse);
+        |c: &Concluded| matches!(c.conclusion, Conclusion::Floor | Conclusion::Prohibited | Conclusion::ForbiddenUse | Conclusion::Breach);
     if conclusions.iter().any(|c| refusing(c) && c.holds == Some(true) && c.when.now()) {
         Outcome::Refused
     } else if conclusions.iter().any(|c| c.holds.is_none()) {
@@ -508,8 +509,7 @@ impl Case<'_> {
 
     pub(crate) fn agrees_with(&self, policies: &cedar_policy::PolicySet) -> Result<bool, String> {
         let vocabulary = &self.book.vocabulary;
-        let known = |(id, f): (FactId, &crate::vocabulary::Fact)| f.gate || self.value(id).is_some();
-        if !vocabulary.facts().all(known) {
+        if !vocabulary.facts().all(|(id, _)| self.value(id).is_some()) {
             return Ok(false);
         }
         let theirs = self.book.engine.satisfied(vocabulary, policies, &self.values)?;

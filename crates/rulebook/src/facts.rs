@@ -219,6 +219,9 @@ pub(crate) fn settle(vocabulary: &Vocabulary, states: &States, values: &mut [Opt
             if get(values, *parent).is_some_and(|v| !is.contains(&v)) {
                 put(values, id, fact.otherwise);
             }
+        } else if fact.gate && get(values, id).is_none() {
+            // Only the gate says that the question is the gate's.
+            put(values, id, fact.otherwise);
         }
         if let (Some(key), None, Some(state)) = (&fact.from_state, get(values, id), state) {
             if let Some(state_value) = get(values, state) {

@@ -7,12 +7,16 @@
 //! No files, no clock, no randomness: the day and the instant are arguments.
 
 mod article;
+mod attack;
 mod book;
 mod cedar;
 mod date;
 mod decide;
+mod explain;
 mod expr;
 mod facts;
+mod gate;
+mod interview;
 mod problem;
 mod row;
 mod rule;
@@ -24,11 +28,14 @@ mod verdict;
 mod vocabulary;
 
 pub use article::{Article, Block, RowTable};
+pub use attack::{Attack, Effort, Mutant, Mutations, Random};
 pub use book::{NoSuchText, Reading, Rulebook, TextId};
 pub use date::{Date, DateError};
 pub use decide::DecideError;
+pub use explain::{NodeKind, Tree};
 pub use expr::{Expr, Op, Tri};
 pub use facts::{Facts, MAX_BYTES};
+pub use gate::{Answer, Clocks, Gate, GateFacts};
 pub use problem::{Problem, Problems};
 pub use row::{Row, RowFailure, tokens};
 pub use rule::{Does, GateEffect, Rule};

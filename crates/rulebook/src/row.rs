@@ -143,6 +143,7 @@ impl Rulebook {
         let mut texts: Vec<TextId> = users.to_vec();
         let mut expect: Option<BTreeSet<String>> = None;
         let mut last = String::new();
+        let mut named = false;
         for (column, cell) in columns.iter().zip(cells) {
             match column.as_str() {
                 "case" => row.name.clone_from(cell),
@@ -158,6 +159,7 @@ impl Rulebook {
                 "as of" if !cell.is_empty() => self.give(row, "as_of", cell, wrong),
                 "text" if !cell.is_empty() => {
                     texts = Vec::new();
+                    named = true;
                     for word in words(cell) {
                         match word.parse::<TextId>() {
                             Ok(t) if users.contains(&t) => texts.push(t),
@@ -188,6 +190,9 @@ impl Rulebook {
                     Err(_) => self.give(row, name, cell, wrong),
                 },
             }
+        }
+        if let (Some(day), false) = (row.as_of, named) {
+            texts.retain(|t| self.text(*t).is_ok_and(|t| t.meta.published <= day));
         }
         if let Some(expect) = expect {
             row.expect.extend(texts.into_iter().map(|t| (t, expect.clone())));
@@ -253,9 +258,24 @@ impl Rulebook {
         }
         let t = self.text(text).map_err(|e| e.to_string())?;
         let as_of = row.as_of.unwrap_or(t.meta.row_as_of);
-        let verdict = self.decide_only(&facts, text, as_of).map_err(|e| e.to_string())?;
-        compare(row, &verdict, expect)?;
+        if as_of < t.meta.published {
+            return Err(format!("{} did not exist on {as_of}", t.meta.title));
+        }
+        self.run_row_in(row, text, t, expect)?;
         Case::new(self, t, &facts, as_of).agrees().map(|_| ())
+    }
+
+    pub(crate) fn run_row_in(
+        &self,
+        row: &Row,
+        id: TextId,
+        text: &crate::text::Text,
+        expect: &BTreeSet<String>,
+    ) -> Result<(), String> {
+        let facts = self.row_facts(row);
+        let as_of = row.as_of.unwrap_or(text.meta.row_as_of);
+        let verdict = Case::new(self, text, &facts, as_of).verdict(id, &facts);
+        compare(row, &verdict, expect)
     }
 
     /// Runs every row; what failed.

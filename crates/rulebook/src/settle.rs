@@ -251,7 +251,7 @@ fn merge(a: &Plan, b: &Plan) -> Option<Plan> {
 /// Ways to make a conclusion hold or not hold, each replayed through the engine before it is told.
 fn ways(case: &Case<'_>, facts: &Facts, conclusion: Conclusion, want: bool, flip: bool) -> Vec<Way> {
     let search = Search { case, flip };
-    let formula = case.text.inline(&case.text.concluded(&case.book.vocabulary, conclusion));
+    let formula = case.text.inline(case.text.concluded(conclusion));
     let mut plans: Vec<Plan> = search.plans(&formula, want).into_iter().filter_map(|p| search.close(p)).collect();
     plans.sort_by_cached_key(|p| search.cost(p));
     let mut out: Vec<Way> = Vec::new();
@@ -325,7 +325,7 @@ pub(crate) fn fill(case: &Case<'_>, facts: &Facts, verdict: &mut Verdict) {
 pub(crate) fn open(case: &Case<'_>) -> Vec<FactId> {
     let mut out = Vec::new();
     for conclusion in Conclusion::ALL {
-        let formula = case.text.inline(&case.text.concluded(&case.book.vocabulary, conclusion));
+        let formula = case.text.inline(case.text.concluded(conclusion));
         let state: Tri = case.eval(&formula);
         if state.is_none() {
             formula.open_facts(&|f| case.value(f), &mut |f| out.push(f));

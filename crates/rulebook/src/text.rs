@@ -159,6 +159,10 @@ pub(crate) struct Links {
     pub(crate) derived: Vec<(FactId, Expr)>,
     /// Derived facts with everything derived replaced.
     pub(crate) inlined: HashMap<FactId, Expr>,
+    /// Per rule: when it holds.
+    holds: Vec<Expr>,
+    /// Per conclusion: when it is concluded.
+    concluded: HashMap<Conclusion, Expr>,
 }
 
 impl Text {
@@ -199,10 +203,15 @@ impl Text {
         self.links.from.get(rule).copied().flatten()
     }
 
-    /// A condition counts as met before its day.
-    pub(crate) fn required(&self, vocabulary: &Vocabulary, rule: usize) -> Expr {
+    /// The day before which a condition of a ban that applies already is not asked for.
+    pub(crate) fn later_than(&self, rule: usize, ban: usize) -> Option<Date> {
+        self.from(rule).filter(|from| self.from(ban).is_none_or(|b| *from > b))
+    }
+
+    /// A condition that starts later than its ban counts as met until then.
+    pub(crate) fn required(&self, vocabulary: &Vocabulary, rule: usize, ban: usize) -> Expr {
         let met = self.condition(rule);
-        match self.from(rule) {
+        match self.later_than(rule, ban) {
             Some(from) => Expr::any([Expr::Cmp(vocabulary.as_of(), Op::Less, Value::Day(from)), met]),
             None => met,
         }
@@ -212,7 +221,7 @@ impl Text {
     pub(crate) fn exempted_by(&self, vocabulary: &Vocabulary, rule: usize, exemption: usize) -> Expr {
         let conditions = self.conditions_of(exemption).iter().chain(self.conditions_of(rule));
         Expr::all(
-            std::iter::once(self.condition(exemption)).chain(conditions.map(|c| self.required(vocabulary, *c))),
+            std::iter::once(self.condition(exemption)).chain(conditions.map(|c| self.required(vocabulary, *c, rule))),
         )
     }
 
@@ -229,14 +238,23 @@ impl Text {
         )
     }
 
-    fn out_of_scope(&self, vocabulary: &Vocabulary) -> Expr {
+    pub(crate) fn out_of_scope(&self, vocabulary: &Vocabulary) -> Expr {
         Expr::any(self.concluding(Conclusion::OutOfScope).map(|r| {
             Expr::all([self.condition(r), self.lifted(vocabulary, r, false).negate()])
         }))
     }
 
     /// When a concluding rule holds.
-    pub(crate) fn holds(&self, vocabulary: &Vocabulary, rule: usize) -> Expr {
+    pub(crate) fn holds(&self, rule: usize) -> &Expr {
+        self.links.holds.get(rule).unwrap_or(&Expr::Const(false))
+    }
+
+    /// When something is concluded.
+    pub(crate) fn concluded(&self, conclusion: Conclusion) -> &Expr {
+        self.links.concluded.get(&conclusion).unwrap_or(&Expr::Const(false))
+    }
+
+    fn make_holds(&self, vocabulary: &Vocabulary, rule: usize) -> Expr {
         let does = self.rules.get(rule).map(|r| &r.does);
         let scope = match does {
             Some(Does::Concludes(Conclusion::OutOfScope | Conclusion::Floor)) => Expr::Const(true),
@@ -245,9 +263,8 @@ impl Text {
         Expr::all([self.condition(rule), self.lifted(vocabulary, rule, false).negate(), scope])
     }
 
-    /// When something is concluded.
-    pub(crate) fn concluded(&self, vocabulary: &Vocabulary, conclusion: Conclusion) -> Expr {
-        let by_rule = || Expr::any(self.concluding(conclusion).map(|r| self.holds(vocabulary, r)));
+    fn make_concluded(&self, vocabulary: &Vocabulary, conclusion: Conclusion) -> Expr {
+        let by_rule = || Expr::any(self.concluding(conclusion).map(|r| self.make_holds(vocabulary, r)));
         match conclusion {
             Conclusion::PermittedOnConditions => {
                 let bans = self.concluding(Conclusion::Prohibited).chain(self.concluding(Conclusion::ForbiddenUse));
@@ -274,7 +291,7 @@ impl Text {
             Conclusion::ALL
                 .into_iter()
                 .filter(|c| !but.contains(c) && *c != Conclusion::Floor)
-                .map(|c| self.concluded(vocabulary, c).negate()),
+                .map(|c| self.make_concluded(vocabulary, c).negate()),
         )
     }
 
@@ -385,7 +402,19 @@ impl Text {
             }
         }
         self.links = links;
+        self.link_formulas(vocabulary);
         self.link_derived(vocabulary, problems);
+    }
+
+    fn link_formulas(&mut self, vocabulary: &Vocabulary) {
+        let holds = self.rules.iter().enumerate().map(|(i, r)| match r.does {
+            Does::Concludes(_) => self.make_holds(vocabulary, i),
+            _ => Expr::Const(false),
+        });
+        let holds: Vec<Expr> = holds.collect();
+        let concluded = Conclusion::ALL.into_iter().map(|c| (c, self.make_concluded(vocabulary, c))).collect();
+        self.links.holds = holds;
+        self.links.concluded = concluded;
     }
 
     fn link_derived(&mut self, vocabulary: &Vocabulary, problems: &mut Vec<Problem>) {
@@ -394,7 +423,7 @@ impl Text {
             match &fact.derived {
                 None => {}
                 Some(Derived::Conclusion(c)) => {
-                    meanings.insert(id, self.concluded(vocabulary, *c));
+                    meanings.insert(id, self.make_concluded(vocabulary, *c));
                 }
                 Some(Derived::Rules) => {
                     let setters = self.rules.iter().filter(|r| r.does == Does::Sets(id));

@@ -13,6 +13,8 @@ pub enum Conclusion {
     Prohibited,
     /// A lawful system used in a way the text forbids.
     ForbiddenUse,
+    /// A duty is not kept in the case as told.
+    Breach,
     /// Banned unless conditions are met, and they are.
     PermittedOnConditions,
     /// A high-risk system.
@@ -33,10 +35,11 @@ pub enum Conclusion {
 
 impl Conclusion {
     /// All of them, gravest first.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Floor,
         Self::Prohibited,
         Self::ForbiddenUse,
+        Self::Breach,
         Self::PermittedOnConditions,
         Self::HighRisk,
         Self::Transparency,
@@ -53,6 +56,7 @@ impl Conclusion {
             Self::Floor => "floor",
             Self::Prohibited => "prohibited",
             Self::ForbiddenUse => "forbidden_use",
+            Self::Breach => "breach",
             Self::PermittedOnConditions => "permitted_on_conditions",
             Self::HighRisk => "high_risk",
             Self::Transparency => "transparency",
@@ -75,6 +79,7 @@ impl Conclusion {
             Self::Floor => "refused by Placet's own floor",
             Self::Prohibited => "prohibited",
             Self::ForbiddenUse => "a forbidden use of a lawful system",
+            Self::Breach => "a duty is breached",
             Self::PermittedOnConditions => "permitted on conditions",
             Self::HighRisk => "high-risk",
             Self::Transparency => "transparency duties",
@@ -281,7 +286,7 @@ pub enum Force {
 pub enum Outcome {
     /// Nothing forbids it on that day.
     Allowed,
-    /// Prohibited, a forbidden use, or refused by the floor.
+    /// Prohibited, a forbidden use, a breach, or refused by the floor.
     Refused,
     /// Facts are missing.
     CannotSay,

@@ -1,6 +1,6 @@
 //! The closed list of facts any rule may speak of, read from `facts.toml`.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 use crate::date::Date;
 use crate::problem::{Problem, nearest};
@@ -506,11 +506,3 @@ fn read_otherwise(t: &Table<'_, '_>, fact: &Fact) -> Value {
     }
 }
 
-/// Named groups of keys with their facts, for people.
-pub(crate) fn by_group(vocabulary: &Vocabulary) -> BTreeMap<&str, Vec<FactId>> {
-    let mut out: BTreeMap<&str, Vec<FactId>> = BTreeMap::new();
-    for (id, fact) in vocabulary.facts() {
-        out.entry(fact.group.as_str()).or_default().push(id);
-    }
-    out
-}
