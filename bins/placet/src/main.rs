@@ -1,2 +1,100 @@
-//! bins/placet
-fn main() {}
+//! `placet`: the command line. Parses, loads, runs, reports; what deserves a test is in the libraries.
+
+mod args;
+mod doctor;
+mod exit;
+mod inputs;
+mod keys;
+mod manifests;
+mod models;
+mod places;
+mod progress;
+mod redact;
+mod side;
+
+use std::io;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use placet_job::{JobError, chain};
+
+use crate::args::{Cli, Command};
+use crate::exit::Exit;
+
+/// Why a verb did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The command line is wrong.
+    #[error("{0}")]
+    Usage(String),
+    /// Something needed is missing.
+    #[error("{0}")]
+    Unavailable(String),
+    /// It was tried and failed.
+    #[error("{0}")]
+    Failed(String),
+    /// A job ended without a result.
+    #[error("{}", chain(.0))]
+    Job(#[from] JobError),
+    /// A key could not be made or read.
+    #[error("{}", chain(.0))]
+    Key(#[from] keys::KeyError),
+    /// A file beside the job's could not be read or written.
+    #[error("cannot read or write {0}: {1}")]
+    Io(String, io::Error),
+    /// Ours.
+    #[error("internal error: {0}; please report it")]
+    Internal(String),
+}
+
+impl Failure {
+    /// A wrong command line, in the words of `error`.
+    pub fn usage(error: impl std::error::Error) -> Self {
+        Self::Usage(chain(&error))
+    }
+
+    /// Ours.
+    pub fn internal(error: impl std::fmt::Display) -> Self {
+        Self::Internal(error.to_string())
+    }
+
+    /// Its exit code.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Usage(_) | Self::Key(_) => Exit::Usage,
+            Self::Unavailable(_) => Exit::Unavailable,
+            Self::Failed(_) | Self::Io(..) => Exit::Failed,
+            Self::Job(e) => e.into(),
+            Self::Internal(_) => Exit::Bug,
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(e) => {
+            // Help and version are answers; the rest is a wrong command line.
+            let code = if e.use_stderr() { Exit::Usage } else { Exit::Done };
+            // A closed pipe leaves nobody to tell.
+            let _ = e.print();
+            return code.into();
+        }
+    };
+    let result = match cli.command {
+        Command::Redact(args) => redact::run(&args),
+        Command::Key(command) => keys::run(&command).map_err(Failure::from),
+        Command::Manifest(args) => manifests::run(&args),
+        Command::Models(command) => models::run(&command),
+        Command::Doctor(args) => doctor::run(&args),
+        // Returns only where it could not become the program.
+        Command::SandboxExec { args } => return placet_sys::sandbox::main(args),
+    };
+    match result {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            eprintln!("error: {failure}");
+            failure.exit().into()
+        }
+    }
+}

