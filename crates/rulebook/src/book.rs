@@ -97,6 +97,8 @@ pub struct Rulebook {
     pub(crate) cases: Vec<(String, RowTable)>,
     pub(crate) engine: Engine,
     pub(crate) sentences: BTreeMap<String, String>,
+    pub(crate) claims: Vec<(String, String)>,
+    pub(crate) results: Option<String>,
     digest: Digest,
 }
 
@@ -184,7 +186,12 @@ impl Rulebook {
             hasher.update(text.as_bytes());
         }
         let digest = hasher.finish();
-        Ok(Self { vocabulary, texts, baselines, readings, states, cases, engine, sentences, digest })
+        let claims = files.iter().filter(|(p, _)| p.starts_with("claims/") && *p != "claims/results.toml");
+        let claims = claims.map(|(p, t)| ((*p).to_owned(), (*t).to_owned())).collect();
+        let results = find("claims/results.toml").map(str::to_owned);
+        Ok(Self {
+            claims,
+            results, vocabulary, texts, baselines, readings, states, cases, engine, sentences, digest })
     }
 
     /// The closed list of facts.

@@ -19,7 +19,7 @@ pub fn schema_text(vocabulary: &Vocabulary) -> String {
     schema_with(vocabulary, &|_| true)
 }
 
-fn schema_with(vocabulary: &Vocabulary, used: &dyn Fn(FactId) -> bool) -> String {
+pub(crate) fn schema_with(vocabulary: &Vocabulary, used: &dyn Fn(FactId) -> bool) -> String {
     let mut out = String::from(
         "// Written by `placet law schema` from facts.toml; a test holds the two together. Do not edit.\n\n\
          entity Deployer;\nentity System;\n\n",
