@@ -51,8 +51,14 @@ fn has_test(tree: &Tree, path: &str) -> bool {
         tree.matching(&folder, ".rs").any(|file| {
             file.text.match_indices(&head).any(|(at, _)| {
                 // Attributes and comments directly above the function.
-                let above = file.text.get(..at).unwrap_or_default().lines().rev().skip(1);
+                let above = file
+                    .text
+                    .get(..at)
+                    .and_then(|text| text.rsplit_once('\n'))
+                    .map_or("", |(above, _)| above);
                 above
+                    .lines()
+                    .rev()
                     .take_while(|line| !line.trim().is_empty() && line.trim() != "}")
                     .any(|line| line.contains("#[test]"))
             })
@@ -126,7 +132,7 @@ mod tests {
 
     const TESTS: (&str, &str) = (
         "crates/redaction/tests/all.rs",
-        "fn helper(x: u8) {}\n\nproptest! {\n    /// INV-1\n    #[test]\n    fn redaction_forgets(x: u8) {}\n}\n",
+        "fn helper(x: u8) {}\n\nproptest! {\n    /// INV-1\n    #[test]\n    fn redaction_forgets(x: u8) {}\n}\n\n#[test]\nfn nothing_else() {}\n",
     );
 
     fn invariants_of(text: &str) -> Vec<String> {
