@@ -299,7 +299,7 @@ impl Rulebook {
         let formula = self.inline_phrases(formula);
         let mut parts = vec![formula];
         let mut used = vec![false; vocabulary.len()];
-        let mut mark = |e: &Expr, used: &mut Vec<bool>| {
+        let mark = |e: &Expr, used: &mut Vec<bool>| {
             e.facts(&mut |f| {
                 if let Some(slot) = used.get_mut(f.index()) {
                     *slot = true;

@@ -19,6 +19,7 @@ mod facts;
 mod gate;
 mod interview;
 mod problem;
+pub mod render;
 mod row;
 mod rule;
 mod settle;

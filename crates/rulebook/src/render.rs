@@ -1,0 +1,60 @@
+//! A verdict for people (text, a page that can be printed and filed) and for programs (JSON).
+
+mod html;
+mod json;
+mod page;
+mod words;
+
+pub use html::verdict_page;
+pub use json::{tree_json, verdict_json};
+pub use page::{Page, article_pages};
+pub use words::{side_by_side, tree_text, verdict_text};
+
+use crate::verdict::{Force, Way, When};
+use crate::vocabulary::Vocabulary;
+
+/// How a confidence mark reads.
+pub fn confidence_words(confidence: &str) -> &'static str {
+    match confidence {
+        "text" => "checked against the official text",
+        "fragment" => "checked against a fragment of the text as others reproduce it",
+        "secondary" => "from a secondary source, not checked against the official text",
+        "memory" => "from memory, not checked against the official text",
+        _ => "our own reading",
+    }
+}
+
+/// How a date reads.
+pub(crate) fn when_words(when: When) -> String {
+    match when {
+        When::Since(day) if day == crate::date::Date::MIN => "always".to_owned(),
+        When::Since(day) => format!("applies since {}", day.words()),
+        When::From(day) => format!("applies from {}", day.words()),
+        When::NeverLaw => "never became law".to_owned(),
+    }
+}
+
+pub(crate) fn force_words(force: Force) -> String {
+    match force {
+        Force::Law => "law on that day".to_owned(),
+        Force::NotYet(day) => format!("not law yet on that day; it is from {}", day.words()),
+        Force::Replaced(day) => format!("no longer law on that day; replaced on {}", day.words()),
+        Force::Never => "never became law; this is what it would have said".to_owned(),
+    }
+}
+
+/// "objective: none → missing_person" for every change of a way.
+pub(crate) fn way_words(vocabulary: &Vocabulary, way: &Way) -> String {
+    let changes: Vec<String> = way
+        .changes
+        .iter()
+        .map(|c| {
+            let fact = vocabulary.fact(c.fact);
+            match c.from {
+                Some(_) => format!("{} = {} (now {})", fact.id, fact.write(c.to), c.from.map(|v| fact.write(v)).unwrap_or_default()),
+                None => format!("{} = {}", fact.id, fact.write(c.to)),
+            }
+        })
+        .collect();
+    changes.join(", ")
+}

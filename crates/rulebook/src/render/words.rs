@@ -1,0 +1,155 @@
+//! A verdict as plain text.
+
+use std::fmt::Write as _;
+
+use super::{confidence_words, force_words, way_words, when_words};
+use crate::book::Rulebook;
+use crate::explain::{NodeKind, Tree};
+use crate::verdict::{Binding, Outcome, Standing, Verdict};
+
+/// The verdict in words, for a terminal.
+pub fn verdict_text(book: &Rulebook, verdict: &Verdict) -> String {
+    let mut out = String::new();
+    let _ = writeln!(out, "{} on {} ({})", verdict.title, verdict.as_of.words(), force_words(verdict.force));
+    let _ = writeln!(out);
+    for c in &verdict.conclusions {
+        let mark = if c.holds == Some(true) { "" } else { "cannot say yet: " };
+        let when = if c.holds == Some(true) && !c.when.now() { format!(", {}", when_words(c.when)) } else { String::new() };
+        let _ = writeln!(out, "{}{}{when}", mark.to_uppercase(), c.conclusion.words().to_uppercase());
+        for g in &c.grounds {
+            let unchecked =
+                if g.confidence == "text" { String::new() } else { format!(" [{}]", confidence_words(&g.confidence)) };
+            let own = if g.floor { " (Placet's own rule)" } else { "" };
+            let _ = writeln!(out, "  {}: {}{own}{unchecked}", g.cite, g.says);
+        }
+    }
+    let broken: Vec<_> = verdict.conditions.iter().filter(|c| c.standing != Standing::Met).collect();
+    if !broken.is_empty() {
+        let _ = writeln!(out, "\nConditions not met or not known");
+        for c in broken {
+            let mark = match c.standing {
+                Standing::Broken => "✗",
+                Standing::Open => "?",
+                Standing::NotYet => "–",
+                Standing::Met => "✓",
+            };
+            let remedy = match (&c.remedy, c.standing) {
+                (Some(r), Standing::Broken) => format!(" → {r}"),
+                _ => String::new(),
+            };
+            let _ = writeln!(out, "  {mark} {}: {}{remedy}", c.ground.cite, c.ground.says);
+        }
+    }
+    let met = verdict.conditions.iter().filter(|c| c.standing == Standing::Met).count();
+    if met > 0 {
+        let _ = writeln!(out, "\nConditions met: {met} of {}", verdict.conditions.len());
+    }
+    let duties: Vec<_> = verdict.duties.iter().collect();
+    if !duties.is_empty() {
+        let _ = writeln!(out, "\nDuties");
+        for d in duties {
+            let binding = match &d.binding {
+                Binding::Now => String::new(),
+                Binding::From(day) => format!(" (from {})", day.words()),
+                Binding::Lifted { by, until: Some(day) } => format!(" (not before {}, {})", day.words(), by.cite),
+                Binding::Lifted { by, until: None } => format!(" (does not bind, {})", by.cite),
+                Binding::Open => " (cannot say yet)".to_owned(),
+                Binding::Draft => " (never became law)".to_owned(),
+            };
+            let deadline = d.deadline.as_ref().map(|d| format!("; {d}")).unwrap_or_default();
+            let _ = writeln!(out, "  {} – {}: {}{deadline}{binding}", d.article, d.who, d.what);
+        }
+    }
+    if !verdict.fines.is_empty() {
+        let _ = writeln!(out, "\nFines");
+        for f in &verdict.fines {
+            let _ = writeln!(out, "  {}: {} ({})", f.article, f.says, when_words(f.when));
+        }
+    }
+    if !verdict.neighbours.is_empty() {
+        let _ = writeln!(out, "\nOther law that bites");
+        for n in &verdict.neighbours {
+            let _ = writeln!(out, "  {}: {}", n.article, n.says);
+        }
+    }
+    if !verdict.missing.is_empty() {
+        let _ = writeln!(out, "\nWhat would settle it, the shortest way first");
+        for way in verdict.missing.iter().take(6) {
+            let _ = writeln!(out, "  {} → {}", way_words(book.vocabulary(), way), then(way));
+        }
+    }
+    if !verdict.flips.is_empty() {
+        let _ = writeln!(out, "\nWhat would flip it");
+        for way in verdict.flips.iter().take(6) {
+            let _ = writeln!(out, "  {} → {}", way_words(book.vocabulary(), way), then(way));
+        }
+    }
+    for (id, says) in &verdict.readings {
+        let _ = writeln!(out, "\nOur reading {id}: {says}");
+    }
+    for remark in &verdict.remarks {
+        let _ = writeln!(out, "\nNote: {remark}");
+    }
+    let answer = match verdict.outcome {
+        Outcome::Allowed => "nothing in this text forbids the case as told",
+        Outcome::Refused => "the case as told is against this text or our floor",
+        Outcome::CannotSay => "cannot say until the facts above are known",
+    };
+    let _ = writeln!(out, "\nAnswer: {answer}. Not legal advice; the Official Journal prevails.");
+    let _ = writeln!(out, "Rulebook {}", verdict.rulebook);
+    out
+}
+
+fn then(way: &crate::verdict::Way) -> String {
+    let list: Vec<&str> = way.then.iter().map(|c| c.words()).collect();
+    match (way.holds, list.is_empty()) {
+        (_, false) => list.join(", "),
+        (false, true) => format!("not {}", way.conclusion.words()),
+        (true, true) => way.conclusion.words().to_owned(),
+    }
+}
+
+/// The tree with ticks, crosses and question marks.
+pub fn tree_text(tree: &Tree) -> String {
+    let mut out = format!("{}\n", tree.label);
+    for child in &tree.children {
+        branch(&mut out, child, 1);
+    }
+    out
+}
+
+fn branch(out: &mut String, node: &Tree, depth: usize) {
+    let mark = match node.state {
+        Some(true) => "✓",
+        Some(false) => "✗",
+        None => "?",
+    };
+    let lead = match node.kind {
+        NodeKind::Exemption => "unless: ",
+        NodeKind::Condition => "condition: ",
+        _ => "",
+    };
+    let cite = node.cite.as_ref().map(|c| format!(" [{c}]")).unwrap_or_default();
+    let _ = writeln!(out, "{}{mark} {lead}{}{cite}", "  ".repeat(depth), node.label);
+    for child in &node.children {
+        branch(out, child, depth + 1);
+    }
+}
+
+/// Several verdicts on one case, one line each.
+pub fn side_by_side(verdicts: &[Verdict]) -> String {
+    let mut out = String::new();
+    for v in verdicts {
+        let list: Vec<String> = v
+            .conclusions
+            .iter()
+            .map(|c| match (c.holds, c.when.now()) {
+                (None, _) => format!("{}?", c.conclusion.words()),
+                (_, true) => c.conclusion.words().to_owned(),
+                (_, false) => format!("{} ({})", c.conclusion.words(), when_words(c.when)),
+            })
+            .collect();
+        let _ = writeln!(out, "{:<12} {}", v.text, list.join("; "));
+    }
+    out
+}
