@@ -147,6 +147,8 @@ impl Child {
         };
         let mut command = Command::new(tools.sandbox());
         command.arg("sandbox-exec").args(sandbox.to_args()).args(job.args).env_clear().env("LC_ALL", "C");
+        // SVT-AV1 has its own voice: errors only.
+        command.env("SVT_LOG", "1");
         command.stdin(if job.stdin { Stdio::piped() } else { Stdio::null() });
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let failed =

@@ -11,7 +11,6 @@ pub struct Tools {
     ffprobe: PathBuf,
     sandbox: PathBuf,
     version: String,
-    major: u32,
 }
 
 /// Why videos cannot be worked on.
@@ -66,10 +65,9 @@ impl Tools {
             ffprobe: in_path("ffprobe").ok_or(ToolError::Missing { program: "ffprobe" })?,
             sandbox,
             version: String::new(),
-            major: 0,
         };
         tools.version(Program::Ffprobe)?;
-        (tools.version, tools.major) = tools.version(Program::Ffmpeg)?;
+        tools.version = tools.version(Program::Ffmpeg)?;
         Ok(tools)
     }
 
@@ -93,11 +91,6 @@ impl Tools {
         &self.version
     }
 
-    /// The first number of the version.
-    pub(crate) fn major(&self) -> u32 {
-        self.major
-    }
-
     pub(crate) fn path(&self, program: Program) -> &Path {
         match program {
             Program::Ffmpeg => &self.ffmpeg,
@@ -105,7 +98,7 @@ impl Tools {
         }
     }
 
-    fn version(&self, program: Program) -> Result<(String, u32), ToolError> {
+    fn version(&self, program: Program) -> Result<String, ToolError> {
         let failed = |source| ToolError::Run { program: program.name(), source };
         let job = Job { program, args: vec!["-version".into()], ..Job::default() };
         let answer = Child::spawn(self, job)
@@ -121,12 +114,10 @@ impl Tools {
         let version = line.strip_prefix(&start).and_then(|v| v.split(' ').next()).ok_or_else(bad)?;
         // A build from source may be named after a commit, such as `N-109542-g…`; those are recent.
         let mut numbers = version.trim_start_matches('n').split(['.', '-']).map(str::parse::<u32>);
-        let major = match (numbers.next(), numbers.next()) {
-            (Some(Ok(5)), Some(Ok(0))) | (Some(Ok(0..=4)), _) => return Err(bad()),
-            (Some(Ok(major)), _) => major,
-            _ => u32::MAX,
-        };
-        Ok((version.to_owned(), major))
+        match (numbers.next(), numbers.next()) {
+            (Some(Ok(5)), Some(Ok(0))) | (Some(Ok(0..=4)), _) => Err(bad()),
+            _ => Ok(version.to_owned()),
+        }
     }
 }
 

@@ -1,21 +1,22 @@
-use std::ffi::OsString;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use placet_core::{Frame, Pts, Rotation, Size, TimeBase};
+use placet_core::{Frame, Layout, Pts, Rotation, Size, TimeBase};
 use placet_redaction::{ObscuredFrame, RedactedFrame};
 
-use super::probe::{INPUT_OPTIONS, input_args, url};
-use super::{AudioStream, Codec, Color, ColorRange, Container, Fields, MediaInfo, Ratio};
+use super::turn::turn;
+use super::{AudioStream, Codec, CodecRefusal, Color, Container, Fields, FileStamp, MediaInfo, Ratio};
 use crate::Tools;
 use crate::child::{Child, ChildError, Job, Patient, Program};
 use crate::nut::{Header, NutError, Writer};
 
-/// How long the encoder may take to accept a frame. Slow presets of slow codecs on large frames stay below it.
+/// How long the encoder may take to accept a frame, or to write anything when it finishes. Slow presets on large frames
+/// stay below it.
 const PATIENCE: Duration = Duration::from_secs(300);
 
 /// A file to be written.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct EncodeSpec {
     /// An existing file; it is overwritten. The encoder can create none.
     pub output: PathBuf,
@@ -23,10 +24,15 @@ pub struct EncodeSpec {
     pub container: Container,
     /// Codec of its video.
     pub codec: Codec,
-    /// The encoder's speed, in x264's names.
+    /// The encoder's speed, in x264's ten names, `ultrafast` to `placebo`.
     pub preset: String,
-    /// Constant rate factor on x264's scale; other encoders get the nearest of theirs.
+    /// Constant rate factor on x264's scale, 0 to 51; other encoders get what looks alike on theirs.
     pub crf: u8,
+    /// Threads of the encoder; 0 lets it choose.
+    pub threads: u32,
+    /// Search motion less finely than the preset says: about a fifth less work and a twentieth more bytes with x264's
+    /// `veryfast`; no other encoder takes it.
+    pub hasty: bool,
     /// Columns and rows.
     pub size: Size,
     /// Width of a sample over its height.
@@ -41,16 +47,19 @@ pub struct EncodeSpec {
     pub frame_rate: Option<Ratio>,
     /// Unit of the frames' times.
     pub time_base: TimeBase,
-    /// The least time of a frame, where it is below zero.
+    /// The least time of a frame.
     pub first: Pts,
+    /// When the first stream of the source starts, in seconds of the same clock. Every container but the transport
+    /// stream starts at zero, so this much is taken from all times, the sound's too.
+    pub start_seconds: f64,
     /// Where sound comes from, copied as it is.
     pub sound: Option<(PathBuf, Vec<AudioStream>)>,
-    /// Copy titles, places and chapters from this file.
+    /// Copy titles, places and chapters from this file; cover pictures never. Where there is sound, from the same file.
     pub metadata_from: Option<PathBuf>,
 }
 
 impl EncodeSpec {
-    /// A file with the properties of `info`, its sound and, where `keep_metadata` says so, its metadata; x264's
+    /// A file with the properties of `info`, the sound named, and, where `keep_metadata` says so, its metadata; x264's
     /// `veryfast` at 23.
     pub fn like(
         info: &MediaInfo,
@@ -61,12 +70,15 @@ impl EncodeSpec {
         keep_metadata: bool,
     ) -> Self {
         let video = &info.video;
+        let first = video.start.unwrap_or(Pts(0));
         Self {
             output: output.to_owned(),
             container,
             codec,
             preset: "veryfast".to_owned(),
             crf: 23,
+            hasty: false,
+            threads: 0,
             size: video.size,
             sample_aspect: video.sample_aspect,
             rotation: video.rotation,
@@ -74,16 +86,59 @@ impl EncodeSpec {
             fields: video.fields,
             frame_rate: video.average_rate,
             time_base: video.time_base,
-            first: video.start.unwrap_or(Pts(0)),
+            first,
+            start_seconds: info.start_seconds.unwrap_or(0.0).min(video.time_base.seconds(first)),
             sound: (!audio.is_empty()).then(|| (info.path.clone(), audio)),
             metadata_from: keep_metadata.then(|| info.path.clone()),
         }
+    }
+
+    /// Added to every frame's time: so that the file starts at zero, and none is negative. Whole ticks, so that nothing
+    /// is rounded.
+    pub(super) fn shift(&self) -> i64 {
+        let ticks =
+            (self.start_seconds * f64::from(self.time_base.den()) / f64::from(self.time_base.num())).round();
+        let start = (ticks as i64).min(self.first.0);
+        if self.container == Container::MpegTs && start >= 0 { 0 } else { start.saturating_neg() }
+    }
+
+    /// The other file that is read.
+    pub(super) fn source(&self) -> Option<&PathBuf> {
+        self.sound.as_ref().map(|(path, _)| path).or(self.metadata_from.as_ref())
     }
 }
 
 /// Why a file was not written.
 #[derive(Debug, thiserror::Error)]
 pub enum EncodeError {
+    /// Container, codec and picture do not go together.
+    #[error(transparent)]
+    Refused(#[from] CodecRefusal),
+    /// The container cannot hold the sound.
+    #[error("{} does not hold {codec_name} sound; use --audio drop, or an output ending in .mkv", container.muxer())]
+    Audio {
+        /// Where.
+        container: Container,
+        /// What, as ffmpeg names it.
+        codec_name: String,
+    },
+    /// The container cannot say how the picture is turned, as far as ffmpeg writes it.
+    #[error("a turned picture cannot be marked as such in {}; use an output ending in .mp4 or .mov", container.muxer())]
+    Rotation {
+        /// Where.
+        container: Container,
+    },
+    /// The rotation could not be marked.
+    #[error("cannot mark the picture in `{path}` as turned")]
+    Turn {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The sound and the metadata are to come from two files.
+    #[error("sound and metadata must come from one file")]
+    Sources,
     /// ffmpeg failed.
     #[error("cannot encode to `{path}`")]
     Child {
@@ -98,8 +153,18 @@ pub enum EncodeError {
         /// The file.
         path: PathBuf,
     },
+    /// A frame of another size or kind.
+    #[error("a frame of {got:?} was handed to the encoder of `{path}`, which writes {wanted:?}")]
+    Size {
+        /// The file.
+        path: PathBuf,
+        /// What it writes.
+        wanted: Size,
+        /// What came.
+        got: Size,
+    },
     /// A frame cannot be handed over.
-    #[error("cannot hand a frame at time stamp {pts} to the encoder of `{path}`")]
+    #[error("cannot hand a frame of time {pts} to the encoder of `{path}`")]
     Frame {
         /// The file.
         path: PathBuf,
@@ -110,11 +175,13 @@ pub enum EncodeError {
     },
 }
 
-/// Writes redacted frames, and only those, to a file.
+/// Writes redacted frames, and only those, to a file. Dropping it stops the encoder; the file is then not whole.
 pub struct Encoder {
     child: Child,
-    writer: Option<Writer<Patient>>,
+    writer: Writer<Patient>,
     path: PathBuf,
+    size: Size,
+    rotation: Rotation,
     shift: i64,
 }
 
@@ -122,21 +189,33 @@ impl Encoder {
     /// Starts the encoder.
     ///
     /// # Errors
-    /// Where ffmpeg cannot be started.
+    /// Where the container cannot hold what is asked for, or ffmpeg cannot be started.
     pub fn create(tools: &Tools, spec: EncodeSpec) -> Result<Self, EncodeError> {
-        let shift = spec.first.0.min(0).saturating_neg();
-        let sources: Vec<PathBuf> =
-            spec.sound.iter().map(|(p, _)| p).chain(&spec.metadata_from).map(PathBuf::clone).collect();
+        let container = spec.container;
+        if let Some(refusal) = container.refuse(spec.codec, spec.size, spec.fields.interlaced()) {
+            return Err(refusal.into());
+        }
+        let streams = spec.sound.iter().flat_map(|(_, streams)| streams);
+        if let Some(stream) = container.first_refused_audio(streams) {
+            return Err(EncodeError::Audio { container, codec_name: stream.codec_name.clone() });
+        }
+        if spec.metadata_from.as_ref().is_some_and(|from| spec.source() != Some(from)) {
+            return Err(EncodeError::Sources);
+        }
+        if spec.rotation != Rotation::None && !matches!(container, Container::Mp4 | Container::Mov) {
+            return Err(EncodeError::Rotation { container });
+        }
+        let shift = spec.shift();
         let job = Job {
             program: Program::Ffmpeg,
-            args: spec.args(tools, shift),
-            read: sources.into_iter().take(1).collect(),
+            args: spec.args(shift),
+            read: spec.source().cloned().into_iter().collect(),
             write: vec![spec.output.clone()],
             // x264 keeps some 60 frames, SVT-AV1 more; threads and libraries come on top.
-            memory_bytes: (3 << 30) + spec.size.area() * 1024,
+            memory_bytes: (4 << 30) + spec.size.area() * 1024,
             stdin: true,
         };
-        let path = spec.output.clone();
+        let path = spec.output;
         let failed = |source| EncodeError::Child { path: path.clone(), source };
         let mut child = Child::spawn(tools, job).map_err(failed)?;
         let input = child.take_input(PATIENCE).map_err(failed)?;
@@ -145,11 +224,12 @@ impl Encoder {
             size: spec.size,
             time_base: spec.time_base,
             sample_aspect: spec.sample_aspect,
-            frame_rate: spec.frame_rate,
+            // Without a hint ffmpeg takes the time base for the rate, which encoders refuse or waste bits on.
+            frame_rate: spec.frame_rate.or(Some(Ratio { num: 25, den: 1 })),
         };
         match Writer::create(input, header) {
-            Ok(writer) => Ok(Self { child, writer: Some(writer), path, shift }),
-            Err(NutError::Io { source, .. }) => Err(full_or(path.clone(), child.broken(source, PATIENCE))),
+            Ok(writer) => Ok(Self { child, writer, path, size: spec.size, rotation: spec.rotation, shift }),
+            Err(NutError::Io { source, .. }) => Err(full_or(path, child.broken(source, PATIENCE))),
             Err(source) => Err(EncodeError::Frame { path, pts: 0, source }),
         }
     }
@@ -157,7 +237,7 @@ impl Encoder {
     /// Hands over a frame. Times must grow.
     ///
     /// # Errors
-    /// Where the encoder gave up.
+    /// Where the frame is not of the size announced, or the encoder gave up.
     pub fn write(&mut self, frame: &RedactedFrame) -> Result<(), EncodeError> {
         self.put(frame.as_frame())
     }
@@ -165,15 +245,17 @@ impl Encoder {
     /// Hands over a frame whose faces are obscured by a reversible style. Files take such frames, live streams do not.
     ///
     /// # Errors
-    /// Where the encoder gave up.
+    /// As [`Self::write`].
     pub fn write_obscured(&mut self, frame: &ObscuredFrame) -> Result<(), EncodeError> {
         self.put(frame.as_frame())
     }
 
     fn put(&mut self, frame: &Frame) -> Result<(), EncodeError> {
+        if frame.size() != self.size || frame.layout() != Layout::Yuv420 {
+            return Err(EncodeError::Size { path: self.path.clone(), wanted: self.size, got: frame.size() });
+        }
         let pts = Pts(frame.pts.0.saturating_add(self.shift));
-        let Some(writer) = &mut self.writer else { return Ok(()) };
-        match writer.write(pts, frame.bytes()) {
+        match self.writer.write(pts, frame.bytes()) {
             Ok(()) => Ok(()),
             Err(NutError::Io { source, .. }) => {
                 Err(full_or(self.path.clone(), self.child.broken(source, PATIENCE)))
@@ -186,11 +268,38 @@ impl Encoder {
     ///
     /// # Errors
     /// Where the encoder failed; the file is then not whole.
-    pub fn finish(mut self) -> Result<(), EncodeError> {
-        // Closes the pipe.
-        self.writer = None;
-        let path = self.path;
-        self.child.finish().map_err(|source| full_or(path, source))
+    pub fn finish(self) -> Result<(), EncodeError> {
+        let Self { mut child, writer, path, size, rotation, .. } = self;
+        // Closes the pipe, which tells the encoder that this was all.
+        drop(writer);
+        if let Err(source) = wait_while_it_writes(&mut child, &path).and_then(|()| child.finish()) {
+            return Err(full_or(path, source));
+        }
+        match rotation {
+            Rotation::None => Ok(()),
+            _ => turn(&path, rotation, size).map_err(|source| EncodeError::Turn { path, source }),
+        }
+    }
+}
+
+/// Waits for the child's end, as long as the file changes: moving the index to the front of a long file takes time.
+fn wait_while_it_writes(child: &mut Child, path: &Path) -> Result<(), ChildError> {
+    let mut output = child.take_output(PATIENCE)?;
+    let mut seen = FileStamp::of(path).ok();
+    let mut nothing = [0; 256];
+    loop {
+        match output.read(&mut nothing) {
+            Ok(0) => return Ok(()),
+            Ok(_) => {}
+            Err(e) if e.kind() == io::ErrorKind::TimedOut => {
+                let now = FileStamp::of(path).ok();
+                if now == seen {
+                    return Err(child.broken(e, PATIENCE));
+                }
+                seen = now;
+            }
+            Err(e) => return Err(child.broken(e, PATIENCE)),
+        }
     }
 }
 
@@ -200,140 +309,5 @@ fn full_or(path: PathBuf, source: ChildError) -> EncodeError {
         EncodeError::Full { path }
     } else {
         EncodeError::Child { path, source }
-    }
-}
-
-impl EncodeSpec {
-    fn args(&self, tools: &Tools, shift: i64) -> Vec<OsString> {
-        let mut args: Vec<OsString> = ["-v", "error", "-nostdin", "-y", "-copyts"].map(Into::into).into();
-        let mut add = |words: &[&str]| args.extend(words.iter().map(OsString::from));
-        if tools.major() >= 6 && self.rotation != Rotation::None {
-            // Counter-clockwise there.
-            add(&["-display_rotation:v:0", &format!("-{}", self.rotation.degrees_cw())]);
-        }
-        if shift > 0 {
-            add(&["-itsoffset", &format!("-{:.9}", self.time_base.seconds(Pts(shift)))]);
-        }
-        add(&["-thread_queue_size", "4", "-f", "nut", "-i", "pipe:0"]);
-        if let Some(path) = self.sound.as_ref().map(|(p, _)| p).or(self.metadata_from.as_ref()) {
-            args.extend(input_args(INPUT_OPTIONS).into_iter().skip_while(|a| a == "-v" || a == "error"));
-            args.extend(["-i".into(), url(path)]);
-        }
-        let mut add = |words: &[&str]| args.extend(words.iter().map(OsString::from));
-        add(&["-map", "0:v:0"]);
-        for (idx, stream) in self.sound.iter().flat_map(|(_, streams)| streams).enumerate() {
-            add(&["-map", &format!("1:{}", stream.index)]);
-            if let Some(language) = &stream.language {
-                add(&[&format!("-metadata:s:a:{idx}"), &format!("language={language}")]);
-            }
-            let dispositions =
-                if stream.dispositions.is_empty() { "0".to_owned() } else { stream.dispositions.join("+") };
-            add(&[&format!("-disposition:a:{idx}"), &dispositions]);
-        }
-        add(&["-c:a", "copy"]);
-        let source = if self.metadata_from.is_some() { "1" } else { "-1" };
-        add(&["-map_metadata", source, "-map_chapters", source]);
-        self.video_args(&mut add);
-        if tools.major() < 6 && self.rotation != Rotation::None {
-            add(&["-metadata:s:v:0", &format!("rotate={}", self.rotation.degrees_cw())]);
-        }
-        self.container_args(&mut add);
-        args.extend(["-f".into(), self.container.muxer().into(), url(&self.output)]);
-        args
-    }
-
-    fn video_args(&self, add: &mut dyn FnMut(&[&str])) {
-        let range = match self.color.range {
-            ColorRange::Full => "pc",
-            ColorRange::Limited => "tv",
-            ColorRange::Unknown => "unknown",
-        };
-        // Frames are marked, so that nothing is converted, and so is the stream.
-        let mut marks = format!("setparams=range={range}");
-        for (name, option, value) in [
-            ("colorspace", "-colorspace", &self.color.space),
-            ("color_primaries", "-color_primaries", &self.color.primaries),
-            ("color_trc", "-color_trc", &self.color.transfer),
-        ] {
-            if let Some(value) = value {
-                marks.push_str(&format!(":{name}={value}"));
-                add(&[option, value]);
-            }
-        }
-        let (field_mode, top) = match self.fields {
-            Fields::TopFirst => (":field_mode=tff", Some("1")),
-            Fields::BottomFirst => (":field_mode=bff", Some("0")),
-            Fields::Progressive | Fields::Unknown => ("", None),
-        };
-        marks.push_str(field_mode);
-        add(&["-vf", &marks]);
-        if self.color.range != ColorRange::Unknown {
-            add(&["-color_range", range]);
-        }
-        let format = if self.color.range == ColorRange::Full && self.codec != Codec::Av1 {
-            "yuvj420p"
-        } else {
-            "yuv420p"
-        };
-        add(&["-pix_fmt", format, "-c:v", self.codec.encoder()]);
-        self.quality_args(add);
-        let bitexact = if top.is_some() { "+bitexact+ilme+ildct" } else { "+bitexact" };
-        add(&["-flags:v", bitexact]);
-        if let Some(top) = top {
-            add(&["-top", top]);
-        }
-        add(&["-fps_mode", "passthrough", "-enc_time_base", &self.time_base.to_string()]);
-    }
-
-    fn quality_args(&self, add: &mut dyn FnMut(&[&str])) {
-        // From x264's ten names to the other encoders' numbers.
-        const NAMES: [&str; 10] = [
-            "placebo",
-            "veryslow",
-            "slower",
-            "slow",
-            "medium",
-            "fast",
-            "faster",
-            "veryfast",
-            "superfast",
-            "ultrafast",
-        ];
-        let speed = NAMES.iter().position(|n| *n == self.preset).unwrap_or(7);
-        let crf = self.crf.to_string();
-        // The same words mean the same look at about these distances (ffmpeg wiki, encode/H.265, VP9, AV1).
-        match self.codec {
-            Codec::H264 => add(&["-preset", &self.preset, "-crf", &crf]),
-            Codec::H265 => {
-                add(&["-preset", &self.preset, "-crf", &(self.crf + 3).to_string()]);
-                add(&["-x265-params", "log-level=error:info=0"]);
-                if matches!(self.container, Container::Mp4 | Container::Mov) {
-                    add(&["-tag:v", "hvc1"]);
-                }
-            }
-            Codec::Vp9 => {
-                let cpu = speed.saturating_sub(1).clamp(0, 8).to_string();
-                add(&["-b:v", "0", "-crf", &(self.crf + 8).to_string(), "-deadline", "realtime"]);
-                add(&["-cpu-used", &cpu, "-row-mt", "1"]);
-            }
-            Codec::Av1 => {
-                let preset = (speed + 3).clamp(2, 12).to_string();
-                add(&["-preset", &preset, "-crf", &(self.crf + 12).min(63).to_string()]);
-            }
-        }
-    }
-
-    fn container_args(&self, add: &mut dyn FnMut(&[&str])) {
-        add(&["-fflags", "+bitexact", "-avoid_negative_ts", "disabled", "-max_muxing_queue_size", "4096"]);
-        match self.container {
-            Container::Mp4 | Container::Mov => {
-                if self.time_base.num() == 1 {
-                    add(&["-video_track_timescale", &self.time_base.den().to_string()]);
-                }
-                add(&["-movflags", "+faststart", "-write_tmcd", "0"]);
-            }
-            Container::MpegTs => add(&["-muxdelay", "0", "-muxpreload", "0", "-mpegts_copyts", "1"]),
-            Container::Mkv | Container::WebM => {}
-        }
     }
 }

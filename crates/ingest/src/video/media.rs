@@ -14,6 +14,8 @@ pub struct MediaInfo {
     pub stamp: FileStamp,
     /// Container, as ffprobe names it: `mov,mp4,m4a,3gp,3g2,mj2`, `matroska,webm`, `mpegts`, …
     pub format: String,
+    /// When the first of its streams starts, in seconds, where it says. Broadcasts start at any time of their clock.
+    pub start_seconds: Option<f64>,
     /// Length of the file in seconds, where it says.
     pub duration_seconds: Option<f64>,
     /// Bits per second over all streams, where known.

@@ -3,10 +3,12 @@
 mod container;
 mod decode;
 mod encode;
+mod encode_args;
 mod media;
 mod packets;
 mod probe;
 mod timeline;
+mod turn;
 mod written;
 
 pub use container::{Codec, CodecRefusal, Container};

@@ -247,6 +247,7 @@ struct RawChapter {
 #[derive(Deserialize)]
 struct RawFormat {
     format_name: String,
+    start_time: Option<String>,
     duration: Option<String>,
     bit_rate: Option<String>,
     #[serde(default)]
@@ -320,6 +321,7 @@ fn media(path: PathBuf, stamp: FileStamp, raw: Raw) -> Result<MediaInfo, ProbeEr
     let count = |wanted: &dyn Fn(&RawStream) -> bool| raw.streams.iter().filter(|s| wanted(s)).count();
     Ok(MediaInfo {
         stamp,
+        start_seconds: parsed(&raw.format.start_time),
         duration_seconds: parsed(&raw.format.duration),
         bit_rate: parsed(&raw.format.bit_rate),
         video,

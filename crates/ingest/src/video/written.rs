@@ -5,7 +5,7 @@ use std::path::Path;
 
 use placet_core::{Pts, Rotation, Size, TimeBase};
 
-use super::{ColorRange, MediaInfo, ProbeError, expected_pts, packets, probe};
+use super::{ColorRange, Fields, MediaInfo, ProbeError, Ratio, expected_pts, packets, probe};
 use crate::Tools;
 
 /// What a written file must be.
@@ -21,6 +21,10 @@ pub struct Expected<'a> {
     pub rotation: Rotation,
     /// Range of luma.
     pub range: ColorRange,
+    /// Width of a sample over its height; none and 1 are the same.
+    pub sample_aspect: Option<Ratio>,
+    /// Progressive or interlaced; "not said" is taken as progressive.
+    pub fields: Fields,
     /// Number of sound streams.
     pub audio: usize,
 }
@@ -35,6 +39,8 @@ impl<'a> Expected<'a> {
             size: v.size,
             rotation: v.rotation,
             range: v.color.range,
+            sample_aspect: v.sample_aspect,
+            fields: v.fields,
             audio,
         }
     }
@@ -88,6 +94,10 @@ pub fn check_written(tools: &Tools, path: &Path, expected: &Expected<'_>) -> Res
         info.video.rotation.degrees_cw().to_string(),
     );
     differ("number of sound streams", expected.audio.to_string(), info.audio.len().to_string());
+    differ("sample aspect ratio", aspect(expected.sample_aspect), aspect(info.video.sample_aspect));
+    if expected.fields.interlaced() || info.video.fields.interlaced() {
+        differ("order of fields", format!("{:?}", expected.fields), format!("{:?}", info.video.fields));
+    }
     if expected.range == ColorRange::Full || info.video.color.range == ColorRange::Full {
         differ("color range", format!("{:?}", expected.range), format!("{:?}", info.video.color.range));
     }
@@ -97,6 +107,16 @@ pub fn check_written(tools: &Tools, path: &Path, expected: &Expected<'_>) -> Res
         differ("time of a frame", format!("{wanted:.4} s"), format!("{got:.4} s"));
     }
     if wrong.is_empty() { Ok(()) } else { Err(WrittenError::Differs(wrong)) }
+}
+
+/// In lowest terms, since containers shorten.
+fn aspect(ratio: Option<Ratio>) -> String {
+    let Ratio { num, den } = ratio.unwrap_or(Ratio { num: 1, den: 1 });
+    let (mut a, mut b) = (num, den);
+    while b != 0 {
+        (a, b) = (b, a % b);
+    }
+    format!("{}:{}", num / a.max(1), den / a.max(1))
 }
 
 /// The first frame whose distance from the first one is not kept.

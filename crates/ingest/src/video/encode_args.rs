@@ -1,0 +1,170 @@
+//! What ffmpeg is told when it encodes.
+
+use std::ffi::OsString;
+
+use placet_core::Pts;
+
+use super::probe::{INPUT_OPTIONS, url};
+use super::{Codec, ColorRange, Container, EncodeSpec, Fields};
+
+/// x264's presets; the others' numbers are found by their place in this list.
+const PRESETS: [&str; 10] = [
+    "placebo",
+    "veryslow",
+    "slower",
+    "slow",
+    "medium",
+    "fast",
+    "faster",
+    "veryfast",
+    "superfast",
+    "ultrafast",
+];
+
+#[derive(Default)]
+struct Args(Vec<OsString>);
+
+impl Args {
+    fn add<const N: usize>(&mut self, words: [&str; N]) {
+        self.0.extend(words.map(OsString::from));
+    }
+}
+
+impl EncodeSpec {
+    /// `shift` was added to all times, in ticks.
+    pub(super) fn args(&self, shift: i64) -> Vec<OsString> {
+        let mut args = Args::default();
+        args.add(["-v", "error", "-nostdin", "-hide_banner", "-y", "-copyts"]);
+        self.inputs(&mut args, shift);
+        args.add(["-map", "0:v:0"]);
+        self.sound_args(&mut args);
+        let source = if self.metadata_from.is_some() { "1" } else { "-1" };
+        args.add(["-map_metadata", source, "-map_chapters", source]);
+        self.picture_args(&mut args);
+        self.quality_args(&mut args);
+        self.container_args(&mut args);
+        args.add(["-f", self.container.muxer()]);
+        args.0.push(url(&self.output));
+        // The rotation is marked when the file is finished.
+        args.0
+    }
+
+    fn inputs(&self, args: &mut Args, shift: i64) {
+        args.add(["-protocol_whitelist", "pipe", "-f", "nut", "-i", "pipe:0"]);
+        let Some(path) = self.source() else { return };
+        if shift != 0 {
+            let seconds = self.time_base.seconds(Pts(shift));
+            args.add(["-itsoffset", &format!("{seconds:.6}")]);
+        }
+        args.add(INPUT_OPTIONS);
+        args.add(["-i"]);
+        args.0.push(url(path));
+    }
+
+    fn sound_args(&self, args: &mut Args) {
+        for (idx, stream) in self.sound.iter().flat_map(|(_, streams)| streams).enumerate() {
+            args.add(["-map", &format!("1:{}", stream.index)]);
+            if let Some(language) = &stream.language {
+                args.add([&format!("-metadata:s:a:{idx}"), &format!("language={language}")]);
+            }
+            let dispositions =
+                if stream.dispositions.is_empty() { "0" } else { &stream.dispositions.join("+") };
+            args.add([&format!("-disposition:a:{idx}"), dispositions]);
+        }
+        args.add(["-c:a", "copy"]);
+    }
+
+    fn picture_args(&self, args: &mut Args) {
+        let range = match self.color.range {
+            ColorRange::Full => "pc",
+            ColorRange::Limited => "tv",
+            ColorRange::Unknown => "unknown",
+        };
+        // The frames are marked as what they are, so that nothing is converted.
+        let mut marks = format!("setparams=range={range}");
+        for (name, option, value) in [
+            ("colorspace", "-colorspace", &self.color.space),
+            ("color_primaries", "-color_primaries", &self.color.primaries),
+            ("color_trc", "-color_trc", &self.color.transfer),
+        ] {
+            if let Some(value) = value {
+                marks.push_str(&format!(":{name}={value}"));
+                args.add([option, value]);
+            }
+        }
+        match self.fields {
+            Fields::TopFirst => marks.push_str(":field_mode=tff"),
+            Fields::BottomFirst => marks.push_str(":field_mode=bff"),
+            Fields::Progressive | Fields::Unknown => {}
+        }
+        if self.color.range != ColorRange::Unknown {
+            args.add(["-color_range", range]);
+        }
+        args.add(["-vf", &marks, "-pix_fmt", "yuv420p"]);
+        args.add(["-fps_mode", "passthrough", "-enc_time_base", &self.time_base.to_string()]);
+    }
+
+    fn quality_args(&self, args: &mut Args) {
+        let speed = PRESETS.iter().position(|n| *n == self.preset).unwrap_or(7);
+        let preset = PRESETS.get(speed).copied().unwrap_or("veryfast");
+        // The same look lies at about these distances (FFmpeg's wiki on H.265, VP9 and AV1).
+        let crf = |more: u8, most: u8| (self.crf + more).min(most).to_string();
+        args.add([
+            "-c:v",
+            self.codec.encoder(),
+            "-threads:v",
+            &self.threads.to_string(),
+            "-flags:v",
+            "+bitexact",
+        ]);
+        match self.codec {
+            Codec::H264 => {
+                args.add(["-preset", preset, "-crf", &crf(0, 51)]);
+                match self.fields {
+                    Fields::TopFirst => args.add(["-x264opts", "tff=1"]),
+                    Fields::BottomFirst => args.add(["-x264opts", "bff=1"]),
+                    Fields::Progressive | Fields::Unknown => {}
+                }
+            }
+            Codec::H265 => {
+                args.add(["-preset", preset, "-crf", &crf(3, 51), "-x265-params", "log-level=error:info=0"]);
+                if matches!(self.container, Container::Mp4 | Container::Mov) {
+                    // The name that Apple's players want.
+                    args.add(["-tag:v", "hvc1"]);
+                }
+            }
+            Codec::Vp9 => {
+                let cpu = speed.saturating_sub(1).min(8).to_string();
+                args.add([
+                    "-b:v",
+                    "0",
+                    "-crf",
+                    &crf(8, 63),
+                    "-deadline",
+                    "realtime",
+                    "-cpu-used",
+                    &cpu,
+                    "-row-mt",
+                    "1",
+                ]);
+            }
+            Codec::Av1 => args.add(["-preset", &(speed + 3).min(12).to_string(), "-crf", &crf(12, 63)]),
+        }
+    }
+
+    fn container_args(&self, args: &mut Args) {
+        // No name and version of the writing program, no random ids.
+        args.add(["-fflags", "+bitexact", "-max_muxing_queue_size", "4096"]);
+        match self.container {
+            Container::Mp4 | Container::Mov => {
+                args.add(["-video_track_timescale", &self.time_base.den().to_string(), "-write_tmcd", "0"]);
+                let keys =
+                    if self.metadata_from.is_some() { "+faststart+use_metadata_tags" } else { "+faststart" };
+                args.add(["-movflags", keys, "-avoid_negative_ts", "disabled"]);
+            }
+            Container::MpegTs => args.add(["-muxdelay", "0", "-muxpreload", "0", "-mpegts_copyts", "1"]),
+            // Here sound that starts a little before the picture moves both.
+            Container::Mkv | Container::WebM => {}
+        }
+    }
+}
