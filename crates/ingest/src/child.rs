@@ -50,8 +50,25 @@ pub(crate) struct Job {
 impl Default for Job {
     fn default() -> Self {
         let (read, write) = (Vec::new(), Vec::new());
-        Self { program: Program::Ffmpeg, args: Vec::new(), read, write, memory_bytes: 2 << 30, stdin: false }
+        Self {
+            program: Program::Ffmpeg,
+            args: Vec::new(),
+            read,
+            write,
+            memory_bytes: memory_for(0),
+            stdin: false,
+        }
     }
+}
+
+/// A limit of address space that leaves room for `pixel_bytes` of pictures: libraries take some hundred megabytes, and
+/// each thread reserves a stack and an arena of which it uses little.
+pub(crate) fn memory_for(pixel_bytes: u64) -> u64 {
+    const LIBRARIES: u64 = 2 << 30;
+    const THREAD: u64 = 160 << 20;
+    // Codecs start up to twice as many threads as there are processors, and a few for themselves.
+    let processors = std::thread::available_parallelism().map_or(1, |n| n.get() as u64);
+    LIBRARIES + THREAD * (2 * processors + 16) + pixel_bytes
 }
 
 /// A child that failed, with the end of what it said.

@@ -40,6 +40,12 @@ pub enum ToolError {
         /// Why.
         source: ChildError,
     },
+    /// The wrapper is another program.
+    #[error("`{path}` is to lock ffmpeg in but does not start it")]
+    Wrapper {
+        /// Which.
+        path: PathBuf,
+    },
     /// Our own path is unknown.
     #[error("cannot tell the path of this program, which is to lock ffmpeg in")]
     OwnPath(#[source] io::Error),
@@ -105,7 +111,7 @@ impl Tools {
             .and_then(|c| c.output(1 << 16, Duration::from_secs(30)))
             .map_err(failed)?;
         let text = String::from_utf8_lossy(&answer);
-        let line = text.lines().next().unwrap_or_default();
+        let line = text.lines().next().ok_or_else(|| ToolError::Wrapper { path: self.sandbox.clone() })?;
         let bad = || ToolError::Version {
             path: self.path(program).into(),
             answer: line.chars().take(80).collect(),

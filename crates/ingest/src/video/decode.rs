@@ -9,7 +9,7 @@ use super::probe::{INPUT_OPTIONS, input_args, url};
 use super::timeline::{Key, Timeline};
 use super::{ColorRange, FileStamp, MediaInfo, Packet};
 use crate::Tools;
-use crate::child::{Child, ChildError, Job, Patient, Program};
+use crate::child::{Child, ChildError, Job, Patient, Program, memory_for};
 use crate::nut::{NutError, Reader};
 
 /// How to decode.
@@ -328,8 +328,8 @@ impl Decoder {
             program: Program::Ffmpeg,
             args: self.stream.args(&self.path, self.options.threads, self.strict, seek),
             read: vec![self.path.clone()],
-            // Room for the frames of all threads and references at 16 bits a sample, beside libraries and stacks.
-            memory_bytes: (3 << 30) + self.stream.stored.area() * 256,
+            // Some forty frames at 16 bits a sample: references, and one or two for each thread.
+            memory_bytes: memory_for(self.stream.stored.area() * 256),
             ..Job::default()
         };
         let mut child = Child::spawn(&self.tools, job).map_err(|e| failed(&self.path, e))?;

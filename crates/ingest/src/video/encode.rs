@@ -8,7 +8,7 @@ use placet_redaction::{ObscuredFrame, RedactedFrame};
 use super::turn::turn;
 use super::{AudioStream, Codec, CodecRefusal, Color, Container, Fields, FileStamp, MediaInfo, Ratio};
 use crate::Tools;
-use crate::child::{Child, ChildError, Job, Patient, Program};
+use crate::child::{Child, ChildError, Job, Patient, Program, memory_for};
 use crate::nut::{Header, NutError, Writer};
 
 /// How long the encoder may take to accept a frame, or to write anything when it finishes. Slow presets on large frames
@@ -211,8 +211,8 @@ impl Encoder {
             args: spec.args(shift),
             read: spec.source().cloned().into_iter().collect(),
             write: vec![spec.output.clone()],
-            // x264 keeps some 60 frames, SVT-AV1 more; threads and libraries come on top.
-            memory_bytes: (4 << 30) + spec.size.area() * 1024,
+            // x264 looks some 60 frames ahead, SVT-AV1 further.
+            memory_bytes: memory_for(spec.size.area() * 1024),
             stdin: true,
         };
         let path = spec.output;

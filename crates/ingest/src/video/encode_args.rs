@@ -120,6 +120,9 @@ impl EncodeSpec {
         match self.codec {
             Codec::H264 => {
                 args.add(["-preset", preset, "-crf", &crf(0, 51)]);
+                if self.hasty && preset == "veryfast" {
+                    args.add(["-x264-params", "subme=1"]);
+                }
                 match self.fields {
                     Fields::TopFirst => args.add(["-x264opts", "tff=1"]),
                     Fields::BottomFirst => args.add(["-x264opts", "bff=1"]),

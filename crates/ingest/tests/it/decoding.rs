@@ -217,3 +217,15 @@ fn a_file_that_changes_is_noticed() {
     let again = Decoder::open(&tools(), &info, &packets, DecodeOptions::default());
     assert!(matches!(again.err(), Some(DecodeError::InputChanged { .. })));
 }
+
+#[test]
+fn a_decoder_that_says_nothing_in_time_is_stopped() {
+    let studio = Studio::new();
+    let path = studio.clip("clip.mp4", "320x240", "-c:v libx264 -preset ultrafast");
+    let options = DecodeOptions { patience: std::time::Duration::ZERO, ..DecodeOptions::default() };
+    let error = decode(&path, options).err().unwrap();
+    assert!(
+        matches!(&error, DecodeError::Child { source, .. } if source.to_string().contains("silent")),
+        "{error:?}"
+    );
+}

@@ -224,6 +224,7 @@ fn plain_spec(output: PathBuf, container: Container, codec: Codec) -> EncodeSpec
         preset: "ultrafast".to_owned(),
         crf: 10,
         threads: 1,
+        hasty: false,
         size: Size { width: 320, height: 240 },
         sample_aspect: None,
         rotation: Rotation::None,

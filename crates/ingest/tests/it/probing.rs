@@ -2,6 +2,7 @@ use std::path::Path;
 
 use placet_core::{Pts, Rotation, Size, TimeBase};
 use placet_ingest::video::{Codec, ColorRange, Fields, ProbeError, Ratio, expected_pts, packets, probe};
+use placet_ingest::{ToolError, Tools};
 
 use crate::making::{Studio, tools};
 
@@ -158,4 +159,15 @@ fn an_edit_list_marks_what_is_not_shown() {
     assert!(packets[0].discard, "{:?}", packets[0]);
     assert!(expected_pts(&packets).len() < packets.len());
     assert!(expected_pts(&packets)[0] >= Pts(0));
+}
+
+#[test]
+fn tools_that_cannot_be_locked_in_are_an_error() {
+    let found = tools();
+    assert!(found.ffmpeg().is_absolute() && found.ffprobe().is_absolute());
+    assert!(found.ffmpeg_version().starts_with(|c: char| c.is_ascii_digit() || c == 'n' || c == 'N'));
+    let no_wrapper = Tools::find_with_sandbox("/bin/true".into());
+    assert!(matches!(no_wrapper, Err(ToolError::Wrapper { .. })), "{no_wrapper:?}");
+    let absent = Tools::find_with_sandbox("/no/such/program".into());
+    assert!(matches!(absent, Err(ToolError::Run { .. })), "{absent:?}");
 }
