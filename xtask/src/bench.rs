@@ -48,7 +48,8 @@ fn attack_name(line: &str) -> Option<&str> {
 /// Builds the program and installs its models where they are missing.
 pub fn setup() -> Result<(), String> {
     succeed(&mut cargo(&["build", "--package", "placet"]))?;
-    succeed(program(target_folder().join("debug/placet")).args(["models", "install"]))
+    let models = root().join("target/models");
+    succeed(program(target_folder().join("debug/placet")).args(["models", "install", "--models"]).arg(models))
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use crate::command::{cargo, step, succeed};
 use crate::tidy;
 
 pub fn run() -> Result<(), String> {
+    step("setup", crate::bench::setup)?;
     step("fmt", || run_cargo(&["fmt", "--all", "--check"]))?;
     step("tidy", tidy::run)?;
     step("clippy", || run_cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;

@@ -5,6 +5,7 @@
 mod bench;
 mod ci;
 mod command;
+mod demo;
 mod fuzz;
 mod tidy;
 
@@ -20,7 +21,8 @@ cargo xtask COMMAND
   bench [NAME...]  the whole-program benches under bench/, all or those named
   fuzz [SECONDS] [TARGET...]
                    every fuzz target, or those named, for SECONDS each (default 60), on stable Rust
-  setup            builds placet and installs its models";
+  setup            builds placet and installs its models into target/models
+  demo             hides the faces in real videos and a picture, and shows what it did";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -35,6 +37,7 @@ fn main() -> ExitCode {
         ("bench", names) => bench::run(names),
         ("fuzz", rest) => fuzz::run(rest),
         ("setup", []) => bench::setup(),
+        ("demo", []) => demo::run(),
         ("help" | "--help" | "-h", _) => {
             println!("{USAGE}");
             Ok(())

@@ -17,6 +17,10 @@ pub fn run(command: &ModelsCommand) -> Result<Exit, Failure> {
         ModelsCommand::List { models, json } => list(&places::models(models.as_deref()), *json),
         ModelsCommand::Install { from, models } => {
             let dest = models.clone().unwrap_or_else(|| places::data_home().join("models"));
+            if models::status(&dest).iter().all(|m| m.digest_ok) {
+                println!("models are in place in {}", dest.display());
+                return Ok(Exit::Done);
+            }
             match from {
                 Some(wheels) => install(wheels, &dest),
                 None => {
