@@ -60,6 +60,8 @@ pub struct Question {
     pub formula: Expr,
     /// The rule's own source, for `NeverErrs`.
     source: Option<String>,
+    /// The baseline that counterexamples are told against.
+    base: String,
 }
 
 /// A case that shows a claim to be false, made as small as it goes.
@@ -106,6 +108,10 @@ pub struct Purpose {
     pub says: String,
     /// The cases it covers.
     when: Expr,
+    /// The baseline its cases are told against.
+    base: String,
+    /// The groups of facts, and single facts, that may differ from the baseline; empty: all.
+    groups: Vec<String>,
 }
 
 impl Rulebook {
@@ -127,7 +133,8 @@ impl Rulebook {
                 }
                 for t in root.each("purpose") {
                     let when = self.condition(&t, "when");
-                    purposes.push(Purpose { id: t.need("id"), says: t.need("says"), when });
+                    let base = self.base(&t);
+                    purposes.push(Purpose { id: t.need("id"), says: t.need("says"), when, base, groups: t.list("groups") });
                     t.finish();
                 }
                 root.finish();
@@ -146,8 +153,9 @@ impl Rulebook {
                         topic: Topic::Difference { purpose: purpose.id.clone(), allows: a, forbids: b },
                         says: format!("{}: what {a} allows, {b} allows too", purpose.says),
                         texts: vec![a, b],
-                        formula: self.premised(formula),
+                        formula: self.premised(formula, &purpose.base, &purpose.groups),
                         source: None,
+                        base: purpose.base.clone(),
                     });
                 }
             }
@@ -164,6 +172,7 @@ impl Rulebook {
                         texts: Vec::new(),
                         formula: rule.when.clone(),
                         source: Some(rule.source.clone()),
+                        base: "plain".to_owned(),
                     });
                 }
             }
@@ -176,7 +185,7 @@ impl Rulebook {
         let mut out = Vec::new();
         for (file, text) in self.claim_files() {
             let (list, _) = crate::text::each(file, text, "purpose", |t| {
-                let _ = t.text("when");
+                let _ = (t.text("when"), t.text("base"), t.list("groups"));
                 (t.need("id"), t.need("says"))
             });
             out.extend(list);
@@ -193,6 +202,8 @@ impl Rulebook {
         let says = t.need("says");
         let when = self.condition(t, "when");
         let floor = t.flag("floor");
+        let base = self.base(t);
+        let groups = t.list("groups");
         let expect = match t.need("expect").as_str() {
             "proved" => true,
             "refuted" => false,
@@ -216,8 +227,9 @@ impl Rulebook {
                 topic: Topic::Claim { id: id.clone(), expect },
                 says: says.clone(),
                 texts,
-                formula: self.premised(Expr::all([when.clone(), formula])),
+                formula: self.premised(Expr::all([when.clone(), formula]), &base, &groups),
                 source: None,
+                base: base.clone(),
             });
         };
         match (t.text("from"), t.text("to")) {
@@ -263,6 +275,19 @@ impl Rulebook {
         }
     }
 
+    fn base(&self, t: &Table<'_, '_>) -> String {
+        let base = t.text("base").unwrap_or_else(|| "plain".to_owned());
+        if self.baseline(&base).is_none() {
+            t.report(format!("there is no baseline `{base}`"));
+        }
+        base
+    }
+
+    fn base_values(&self, base: &str) -> Vec<Option<Value>> {
+        let facts = self.baseline(base).cloned().unwrap_or_else(|| ordinary(self.vocabulary()));
+        facts.settled(self.vocabulary(), self.states(), Date::MAX)
+    }
+
     fn condition<'s>(&self, t: &Table<'s, '_>, key: &'s str) -> Expr {
         let Some(source) = t.text(key) else { return Expr::Const(true) };
         self.parse_condition(&source).unwrap_or_else(|e| {
@@ -294,9 +319,20 @@ impl Rulebook {
     }
 
     /// The formula under what facts can be at all: what hangs on a parent, ranges of numbers, days of the calendar.
-    fn premised(&self, formula: Expr) -> Expr {
+    ///
+    /// Facts outside `groups` (if any are named; single facts may be) stand as in the baseline.
+    fn premised(&self, formula: Expr, base: &str, groups: &[String]) -> Expr {
         let vocabulary = self.vocabulary();
-        let formula = self.inline_phrases(formula);
+        let mut formula = self.inline_phrases(formula);
+        if !groups.is_empty() {
+            let values = self.base_values(base);
+            formula = formula.simplify(&|f| {
+                let fact = vocabulary.fact(f);
+                let free = groups.contains(&fact.group) || groups.contains(&fact.id);
+                let fixed = f != vocabulary.as_of() && !free;
+                values.get(f.index()).copied().flatten().filter(|_| fixed)
+            });
+        }
         let mut parts = vec![formula];
         let mut used = vec![false; vocabulary.len()];
         let mark = |e: &Expr, used: &mut Vec<bool>| {
@@ -407,21 +443,32 @@ impl Rulebook {
             return Err("the engine does not confirm the solver's model".to_owned());
         }
         // From the last fact to the first: children fall back before their parents.
+        let base_values = self.base_values(&question.base);
+        let base_value = |id: FactId| base_values.get(id.index()).copied().flatten();
         let ids: Vec<FactId> = values.keys().copied().rev().collect();
         for id in ids {
+            let Some(usual) = base_value(id) else { continue };
             let mut simpler = values.clone();
-            simpler.insert(id, vocabulary.fact(id).otherwise);
+            simpler.insert(id, usual);
             if eval(&simpler) == Some(true) {
                 values = simpler;
             }
         }
-        let mut facts = ordinary(vocabulary);
+        let mut facts = self.baseline(&question.base).cloned().unwrap_or_else(|| ordinary(vocabulary));
         let mut words = Vec::new();
         for (id, value) in values.iter().filter(|(id, _)| **id != vocabulary.as_of()) {
             let fact = vocabulary.fact(*id);
             facts.set(*id, Some(*value));
-            if *value != fact.otherwise {
+            if Some(*value) != base_value(*id) {
                 words.push(fact.sentence(Some(*value)));
+            }
+        }
+        // A parent the model leaves free may have to fall back with a child that rules it out, and the reverse.
+        for (id, fact) in vocabulary.facts() {
+            if let Some((parent, is)) = &fact.only_if {
+                if facts.get(*parent).is_some_and(|v| !is.contains(&v)) {
+                    facts.set(id, Some(fact.otherwise));
+                }
             }
         }
         let mut verdicts = Vec::new();

@@ -193,6 +193,19 @@ impl Expr {
         }
     }
 
+    /// The same condition with what known facts settle taken out.
+    pub(crate) fn simplify(&self, facts: &dyn Fn(FactId) -> Option<Value>) -> Self {
+        if let Some(known) = self.eval(facts) {
+            return Self::Const(known);
+        }
+        match self {
+            Self::Not(inner) => inner.simplify(facts).negate(),
+            Self::And(parts) => Self::all(parts.iter().map(|p| p.simplify(facts))),
+            Self::Or(parts) => Self::any(parts.iter().map(|p| p.simplify(facts))),
+            leaf => leaf.clone(),
+        }
+    }
+
     /// The condition as Cedar source.
     pub(crate) fn to_cedar(&self, vocabulary: &Vocabulary) -> String {
         let attr = |f: &FactId| format!("context.{}", vocabulary.fact(*f).id);
