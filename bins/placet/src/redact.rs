@@ -190,7 +190,8 @@ impl Run<'_> {
             write_whole(&manifest_path, signed.as_bytes())?;
         }
         if let Some(file) = &self.args.explain {
-            side::explain(&timeline_svg(&timeline_of(&outcome, &name)), file)?;
+            let title = task.input.file_name().map_or_else(|| name.clone(), |n| n.to_string_lossy().into_owned());
+            side::explain(&timeline_svg(&timeline_of(&outcome, &title)), file)?;
         }
         if let Some(file) = &self.args.compare {
             let tools = self.tools()?;
