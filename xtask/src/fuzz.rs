@@ -44,7 +44,7 @@ pub fn run(args: &[String]) -> Result<(), String> {
     let wanted: Vec<&str> =
         targets.into_iter().filter(|t| names.is_empty() || names.iter().any(|n| n == t)).collect();
 
-    let mut build = cargo(&["build", "--release", "--locked", "--target", PLATFORM]);
+    let mut build = cargo(&["build", "--release", "--target", PLATFORM]);
     build
         .current_dir(&folder)
         .env("CARGO_ENCODED_RUSTFLAGS", FLAGS.join("\u{1f}"))
