@@ -252,11 +252,12 @@ impl Rulebook {
                     let Some(text) = parse(word) else { continue };
                     let meaning = |word: &str| match word {
                         "allowed" => Some(self.allowed(text, floor)),
+                        "opened" => self.text(text).ok().map(|t| crate::gate::opens(self, t)),
                         "refused" => Some(self.allowed(text, floor).negate()),
                         _ => match Conclusion::parse(word) {
                             Some(c) => Some(self.concluded(text, c)),
                             None => {
-                                t.report(format!("`{word}` is neither allowed, refused nor a conclusion"));
+                                t.report(format!("`{word}` is neither allowed, refused, opened nor a conclusion"));
                                 None
                             }
                         },

@@ -123,6 +123,13 @@ impl GateRule {
     }
 }
 
+/// When the gate opens, over facts alone.
+pub(crate) fn opens(book: &Rulebook, text: &Text) -> Expr {
+    let rules = gate_rules(book, text);
+    let of = |effect| Expr::any(rules.iter().filter(|r| r.effect == effect).map(|r| r.when.clone()));
+    Expr::all([of(GateEffect::Permit), of(GateEffect::Forbid).negate()])
+}
+
 fn gate_rules(book: &Rulebook, text: &Text) -> Vec<GateRule> {
     let mut out = Vec::new();
     let ground = |rule: usize| -> Option<Ground> {

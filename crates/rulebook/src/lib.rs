@@ -24,7 +24,9 @@ mod row;
 mod rule;
 mod settle;
 mod state;
+mod suite;
 mod table;
+mod template;
 mod text;
 mod verdict;
 mod vocabulary;
@@ -43,6 +45,7 @@ pub use problem::{Problem, Problems};
 pub use row::{Row, RowFailure, tokens};
 pub use rule::{Does, GateEffect, Rule};
 pub use state::{State, States};
+pub use template::TEMPLATES;
 pub use text::{Applies, Duty, FineRule, Meta, NeighbourRule, Status, Text};
 pub use verdict::{
     Binding, Change, Concluded, Conclusion, Condition, DutyDue, Fine, Force, Ground, Neighbour, Outcome, Standing,

@@ -1,0 +1,306 @@
+//! `placet decide`: what the texts say of a case.
+
+use std::fs::{self, File};
+use std::io::{self, BufRead, IsTerminal as _, Read as _, Write};
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use clap::Args;
+use placet_rulebook::render::{side_by_side, tree_json, tree_text, verdict_json, verdict_page, verdict_text};
+use placet_rulebook::{
+    Date, Facts, FactId, Kind, MAX_BYTES, Outcome, Problems, Rulebook, TEMPLATES, TextId, Tree, Vocabulary,
+};
+use serde_json::json;
+
+use crate::Failure;
+use crate::exit::Exit;
+
+/// What the AI Act says of a case, in one or all of its five versions.
+#[derive(Debug, Args)]
+#[command(after_help = "Exit: 0 nothing forbids it, 3 refused or prohibited, 7 facts are missing, 2 bad facts.")]
+pub struct DecideArgs {
+    /// Facts file (TOML); `-` reads standard input; without one, questions are asked on the terminal.
+    pub facts: Option<PathBuf>,
+    /// com2021, council2022, ep2023, eu2024, eu2026, or `all`; may be repeated.
+    #[arg(long, value_name = "TEXT")]
+    pub text: Vec<String>,
+    /// The day of the question, such as 2026-11-22; today if absent.
+    #[arg(long, value_name = "DATE")]
+    pub as_of: Option<String>,
+    /// Why: rule, element, fact, each with a tick, a cross or a question mark.
+    #[arg(long)]
+    pub explain: bool,
+    /// As JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// Also writes the verdict as a page that can be printed and filed.
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+    /// Writes an empty facts file: live-search, post-search, system or model.
+    #[arg(long, value_name = "TEMPLATE", conflicts_with_all = ["facts", "explain", "html"])]
+    pub new: Option<String>,
+    /// Where `--new` and the answers given on the terminal are written.
+    #[arg(long, short, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+/// Decides; the exit code tells the gravest answer.
+///
+/// # Errors
+/// Bad facts, an unknown text, a day that is none.
+pub fn run(args: &DecideArgs) -> Result<Exit, Failure> {
+    let book = load()?;
+    if let Some(name) = &args.new {
+        let text = book.template(name).ok_or_else(|| {
+            Failure::Usage(format!("there is no template `{name}`; the templates are {}", TEMPLATES.join(", ")))
+        })?;
+        return write_out(args.out.as_deref(), &text).map(|()| Exit::Done);
+    }
+    let mut facts = match &args.facts {
+        Some(path) => read_facts(&book, path)?,
+        None if io::stdin().is_terminal() => Facts::none(book.vocabulary()),
+        None => {
+            return Err(Failure::Usage(
+                "no facts file, and no terminal to ask on; `placet decide --new system` writes one".to_owned(),
+            ));
+        }
+    };
+    let as_of = day(args.as_of.as_deref(), facts.as_of)?;
+    let texts = texts(&args.text, &facts)?;
+    if args.facts.is_none() {
+        let stdin = io::stdin();
+        facts = interview(&book, &texts, as_of, &mut stdin.lock(), &mut io::stderr())?;
+        let path = args.out.clone().unwrap_or_else(|| PathBuf::from("facts.toml"));
+        if path.exists() && args.out.is_none() {
+            eprintln!("facts.toml exists and is left as it is; name another file with --out to keep the answers");
+        } else {
+            write_out(Some(&path), &book.facts_toml(&facts))?;
+            eprintln!("answers written to {}", path.display());
+        }
+    }
+    report(&book, args, &facts, &texts, as_of)
+}
+
+/// The rulebook this program carries.
+pub fn load() -> Result<Rulebook, Failure> {
+    Rulebook::load().map_err(Failure::internal)
+}
+
+fn report(book: &Rulebook, args: &DecideArgs, facts: &Facts, texts: &[TextId], as_of: Date) -> Result<Exit, Failure> {
+    let mut verdicts = Vec::new();
+    let mut trees: Vec<Option<Tree>> = Vec::new();
+    for text in texts {
+        match book.decide(facts, *text, as_of) {
+            Ok(verdict) => verdicts.push(verdict),
+            // Side by side, a text that did not exist yet is left out and named.
+            Err(e) if texts.len() > 1 => {
+                eprintln!("{text}: {e}");
+                continue;
+            }
+            Err(e) => return Err(Failure::usage(e)),
+        }
+        let wanted = args.explain || args.html.is_some();
+        trees.push(wanted.then(|| book.explain(facts, *text, as_of)).and_then(Result::ok));
+    }
+    if verdicts.is_empty() {
+        return Err(Failure::Usage(format!("none of the texts existed on {as_of}")));
+    }
+    let mut out = String::new();
+    if args.json {
+        let list: Vec<serde_json::Value> = verdicts
+            .iter()
+            .zip(&trees)
+            .map(|(v, tree)| {
+                let mut json = verdict_json(book, v);
+                if let (true, Some(tree), Some(object)) = (args.explain, tree, json.as_object_mut()) {
+                    object.insert("explanation".to_owned(), tree_json(tree));
+                }
+                json
+            })
+            .collect();
+        let json = match list.as_slice() {
+            [one] if texts.len() < 2 => one.clone(),
+            _ => json!(list),
+        };
+        out = serde_json::to_string_pretty(&json).map_err(Failure::internal)?;
+        out.push('\n');
+    } else if let [verdict] = verdicts.as_slice() {
+        out.push_str(&verdict_text(book, verdict));
+    } else {
+        out.push_str(&side_by_side(&verdicts));
+    }
+    if args.explain && !args.json {
+        trees.iter().flatten().for_each(|t| {
+            out.push('\n');
+            out.push_str(&tree_text(t));
+        });
+    }
+    write_out(None, &out)?;
+    if let Some(path) = &args.html {
+        let pages: Vec<String> =
+            verdicts.iter().zip(&trees).map(|(v, t)| verdict_page(book, facts, v, t.as_ref())).collect();
+        write_out(Some(path), &pages.join("\n"))?;
+    }
+    // The law in force decides where it is among the texts; else the last text asked.
+    let decisive = verdicts.iter().find(|v| v.text == TextId::Eu2026.id()).or_else(|| verdicts.last());
+    Ok(match decisive.map(|v| v.outcome) {
+        Some(Outcome::Refused) => Exit::Refused,
+        Some(Outcome::CannotSay) => Exit::CannotSay,
+        Some(Outcome::Allowed) | None => Exit::Done,
+    })
+}
+
+fn read_facts(book: &Rulebook, path: &Path) -> Result<Facts, Failure> {
+    let io_error = |e| Failure::Usage(format!("cannot read {}: {e}", path.display()));
+    let limit = MAX_BYTES as u64 + 1;
+    let mut bytes = Vec::new();
+    if path.as_os_str() == "-" {
+        io::stdin().lock().take(limit).read_to_end(&mut bytes).map_err(io_error)?;
+    } else {
+        File::open(path).map_err(io_error)?.take(limit).read_to_end(&mut bytes).map_err(io_error)?;
+    }
+    Facts::parse(book.vocabulary(), &path.display().to_string(), &bytes)
+        .map_err(|Problems(list)| Failure::Usage(list.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")))
+}
+
+fn day(arg: Option<&str>, file: Option<Date>) -> Result<Date, Failure> {
+    match (arg, file) {
+        (Some(word), _) => word.parse().map_err(|e| Failure::Usage(format!("--as-of: {e}"))),
+        (None, Some(day)) => Ok(day),
+        (None, None) => today(),
+    }
+}
+
+fn today() -> Result<Date, Failure> {
+    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_err(Failure::internal)?.as_secs();
+    Ok(Date::from_unix_seconds(i64::try_from(seconds).unwrap_or(i64::MAX)))
+}
+
+fn texts(args: &[String], facts: &Facts) -> Result<Vec<TextId>, Failure> {
+    let words = if args.is_empty() { facts.texts.as_slice() } else { args };
+    let mut out = Vec::new();
+    for word in words.iter().flat_map(|w| w.split(',')) {
+        if word == "all" {
+            out.extend(TextId::ALL);
+        } else {
+            out.push(word.parse().map_err(Failure::usage)?);
+        }
+    }
+    if out.is_empty() {
+        out.push(TextId::Eu2026);
+    }
+    out.sort_unstable();
+    out.dedup();
+    Ok(out)
+}
+
+fn write_out(path: Option<&Path>, text: &str) -> Result<(), Failure> {
+    match path {
+        Some(path) => fs::write(path, text).map_err(|e| Failure::Io(path.display().to_string(), e)),
+        None => match io::stdout().lock().write_all(text.as_bytes()) {
+            // A reader that has seen enough is no failure.
+            Err(e) if e.kind() != io::ErrorKind::BrokenPipe => Err(Failure::Io("standard output".to_owned(), e)),
+            _ => Ok(()),
+        },
+    }
+}
+
+/// Asks one question at a time, only those that can still change the answer.
+///
+/// # Errors
+/// If the terminal cannot be read or written.
+pub fn interview(
+    book: &Rulebook,
+    texts: &[TextId],
+    as_of: Date,
+    input: &mut dyn BufRead,
+    output: &mut dyn Write,
+) -> Result<Facts, Failure> {
+    let io_error = |e| Failure::Io("the terminal".to_owned(), e);
+    let vocabulary = book.vocabulary();
+    let mut facts = Facts::none(vocabulary);
+    let mut skipped: Vec<FactId> = Vec::new();
+    let mut asked: Vec<FactId> = Vec::new();
+    writeln!(output, "One question at a time; empty or ? = don't know, b = back, q = enough.\n").map_err(io_error)?;
+    loop {
+        let open = book.open_questions(&facts, texts, as_of, &skipped).map_err(Failure::usage)?;
+        let Some(&id) = open.first() else { break };
+        question(vocabulary, id, open.len(), output).map_err(io_error)?;
+        let mut line = String::new();
+        if input.read_line(&mut line).map_err(io_error)? == 0 {
+            break;
+        }
+        match line.trim() {
+            "q" => break,
+            "" | "?" => {
+                skipped.push(id);
+                asked.push(id);
+            }
+            "b" => {
+                if let Some(last) = asked.pop() {
+                    facts.set(last, None);
+                    skipped.retain(|s| *s != last);
+                }
+            }
+            word => match answer(vocabulary, id, word) {
+                Ok(value) => {
+                    facts.set(id, Some(value));
+                    asked.push(id);
+                }
+                Err(e) => writeln!(output, "  {e}").map_err(io_error)?,
+            },
+        }
+    }
+    Ok(facts)
+}
+
+fn question(vocabulary: &Vocabulary, id: FactId, open: usize, output: &mut dyn Write) -> io::Result<()> {
+    let fact = vocabulary.fact(id);
+    writeln!(output, "{} [{}; {open} open]", fact.question, fact.article)?;
+    match &fact.kind {
+        Kind::Choice(list) => {
+            for (i, choice) in list.iter().enumerate() {
+                // The list of States is known to whoever is asked; its codes suffice.
+                if list.len() <= 20 {
+                    writeln!(output, "  {}  {}", i + 1, choice.words)?;
+                }
+            }
+            if list.len() > 20 {
+                let ids: Vec<&str> = list.iter().map(|c| c.id.as_str()).collect();
+                writeln!(output, "  {}", ids.join(" "))?;
+            }
+        }
+        Kind::Bool => writeln!(output, "  yes or no")?,
+        Kind::Int { unit, .. } => writeln!(output, "  a whole number of {unit}")?,
+        Kind::Day => writeln!(output, "  a date such as 2026-11-22")?,
+    }
+    write!(output, "> ")?;
+    output.flush()
+}
+
+fn answer(vocabulary: &Vocabulary, id: FactId, word: &str) -> Result<placet_rulebook::Value, String> {
+    let fact = vocabulary.fact(id);
+    if let Kind::Choice(list) = &fact.kind {
+        if let Some(choice) = word.parse::<usize>().ok().and_then(|n| n.checked_sub(1)).and_then(|n| list.get(n)) {
+            return fact.read(&choice.id);
+        }
+    }
+    fact.read(word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interview_ends_when_nothing_can_change_the_answer() {
+        let book = load().unwrap();
+        let as_of = "2026-11-22".parse().unwrap();
+        let mut input = io::Cursor::new("3\n");
+        let mut output = Vec::new();
+        // "Neither an AI system nor a model" settles everything at once.
+        let facts = interview(&book, &[TextId::Eu2026], as_of, &mut input, &mut output).unwrap();
+        let verdict = book.decide(&facts, TextId::Eu2026, as_of).unwrap();
+        assert_eq!(verdict.outcome, Outcome::Allowed, "{}", String::from_utf8_lossy(&output));
+    }
+}
