@@ -33,6 +33,48 @@ impl Args {
 impl EncodeSpec {
     /// `shift` was added to all times, in ticks.
     pub(super) fn args(&self, shift: i64) -> Vec<OsString> {
+        self.file_args(shift, |args| {
+            self.picture_args(args);
+            self.quality_args(args);
+        })
+    }
+
+    /// As [`Self::args`], for frames that are compressed already.
+    pub(super) fn join_args(&self, shift: i64) -> Vec<OsString> {
+        self.file_args(shift, |args| {
+            args.add(["-c:v", "copy"]);
+            let range = match self.color.range {
+                ColorRange::Full => Some("pc"),
+                ColorRange::Limited => Some("tv"),
+                ColorRange::Unknown => None,
+            };
+            let color = &self.color;
+            for (option, value) in [
+                ("-color_range", range),
+                ("-colorspace", color.space.as_deref()),
+                ("-color_primaries", color.primaries.as_deref()),
+                ("-color_trc", color.transfer.as_deref()),
+            ] {
+                if let Some(value) = value {
+                    args.add([option, value]);
+                }
+            }
+        })
+    }
+
+    /// Encodes to the standard output. Every key frame brings its parameter sets, which are numbered `sets_id`.
+    pub(super) fn piece_args(&self, sets_id: u8) -> Vec<OsString> {
+        let mut args = Args::default();
+        args.add(["-v", "error", "-nostdin", "-hide_banner", "-copyts"]);
+        args.add(["-protocol_whitelist", "pipe", "-f", "nut", "-i", "pipe:0", "-map", "0:v:0"]);
+        self.picture_args(&mut args);
+        self.quality_args(&mut args);
+        args.add(["-x264opts", &format!("sps-id={sets_id}"), "-bsf:v", "dump_extra=freq=keyframe"]);
+        args.add(["-fflags", "+bitexact", "-avoid_negative_ts", "disabled", "-f", "nut", "pipe:1"]);
+        args.0
+    }
+
+    fn file_args(&self, shift: i64, video: impl FnOnce(&mut Args)) -> Vec<OsString> {
         let mut args = Args::default();
         args.add(["-v", "error", "-nostdin", "-hide_banner", "-y", "-copyts"]);
         self.inputs(&mut args, shift);
@@ -40,8 +82,7 @@ impl EncodeSpec {
         self.sound_args(&mut args);
         let source = if self.metadata_from.is_some() { "1" } else { "-1" };
         args.add(["-map_metadata", source, "-map_chapters", source]);
-        self.picture_args(&mut args);
-        self.quality_args(&mut args);
+        video(&mut args);
         self.container_args(&mut args);
         args.add(["-f", self.container.muxer()]);
         args.0.push(url(&self.output));

@@ -163,14 +163,14 @@ fn no_frame_that_was_made_up_comes_out() {
         ("mpeg2.ts", "-c:v mpeg2video -bf 2 -g 10"),
     ] {
         let path =
-            studio.make(name, &format!("-f lavfi -i testsrc2=s=320x240:r=25:d=4 -pix_fmt yuv420p {words}"));
+            studio.make(name, &format!("-f lavfi -i testsrc2=s=320x240:r=25:d=3 -pix_fmt yuv420p {words}"));
         let undamaged = decode(&path, DecodeOptions::default()).unwrap().frames;
         let bytes = std::fs::read(&path).unwrap();
         let starts: Vec<usize> = ffprobe(&path, "packet=pos")
             .lines()
             .filter_map(|l| l.trim_end_matches(',').parse().ok())
             .collect();
-        for (frame, len) in [(12, 3), (20, 2000), (33, 300), (45, 6000)] {
+        for (frame, len) in [(12, 3), (33, 300), (45, 6000)] {
             let mut bad = bytes.clone();
             bad[starts[frame]..][..len].fill(0xFF);
             let decoded =

@@ -2,11 +2,15 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 
 use placet_ingest::Tools;
 
+/// Found once.
 pub fn tools() -> Tools {
-    Tools::find_with_sandbox(env!("CARGO_BIN_EXE_placet-ingest-sandbox").into()).unwrap()
+    static TOOLS: OnceLock<Tools> = OnceLock::new();
+    let find = || Tools::find_with_sandbox(env!("CARGO_BIN_EXE_placet-ingest-sandbox").into()).unwrap();
+    TOOLS.get_or_init(find).clone()
 }
 
 /// A directory and what ffmpeg makes in it.
