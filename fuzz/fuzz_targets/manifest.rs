@@ -18,6 +18,10 @@ fuzz_target!(|bytes: &[u8]| {
     let Ok(json) = std::str::from_utf8(bytes) else { return };
     let Ok(signed) = note::sign(&format!("{FIRST_LINE}\n{json}\n"), &[&KEY]) else { return };
     if let Ok(manifest) = Manifest::open(signed.as_bytes(), &trusted) {
-        assert_eq!(manifest.sign(&KEY).expect("what was read can be signed"), signed, "a manifest has one spelling");
+        assert_eq!(
+            manifest.sign(&KEY).expect("what was read can be signed"),
+            signed,
+            "a manifest has one spelling"
+        );
     }
 });

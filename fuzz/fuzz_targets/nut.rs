@@ -50,6 +50,8 @@ fn packet(code: u64, body: &[u8]) -> Vec<u8> {
 /// CRC-32 with the polynomial 0x04C11DB7, not reflected, from zero.
 fn crc(bytes: &[u8]) -> u32 {
     bytes.iter().fold(0, |crc, byte| {
-        (0..8).fold(crc ^ u32::from(*byte) << 24, |crc, _| crc << 1 ^ if crc >> 31 == 1 { 0x04C1_1DB7 } else { 0 })
+        (0..8).fold(crc ^ u32::from(*byte) << 24, |crc, _| {
+            crc << 1 ^ if crc >> 31 == 1 { 0x04C1_1DB7 } else { 0 }
+        })
     })
 }

