@@ -443,16 +443,26 @@ impl Rulebook {
         if eval(&values) != Some(true) {
             return Err("the engine does not confirm the solver's model".to_owned());
         }
-        // From the last fact to the first: children fall back before their parents.
         let base_values = self.base_values(&question.base);
         let base_value = |id: FactId| base_values.get(id.index()).copied().flatten();
-        let ids: Vec<FactId> = values.keys().copied().rev().collect();
-        for id in ids {
-            let Some(usual) = base_value(id) else { continue };
-            let mut simpler = values.clone();
-            simpler.insert(id, usual);
-            if eval(&simpler) == Some(true) {
-                values = simpler;
+        // Each fact goes back to its usual value, with what hangs on it, where the formula still holds without it.
+        let mut shrinking = true;
+        while shrinking {
+            shrinking = false;
+            let ids: Vec<FactId> = values.keys().copied().rev().collect();
+            for id in ids {
+                let now = values.get(&id).copied();
+                let candidates = base_value(id).into_iter().chain(smaller(now));
+                for usual in candidates.filter(|v| Some(*v) != now) {
+                    let mut simpler = values.clone();
+                    simpler.insert(id, usual);
+                    fall_back(vocabulary, &mut simpler);
+                    if eval(&simpler) == Some(true) {
+                        values = simpler;
+                        shrinking = now != Some(usual) && Some(usual) == base_value(id) || shrinking;
+                        break;
+                    }
+                }
             }
         }
         let mut facts = self.baseline(&question.base).cloned().unwrap_or_else(|| ordinary(vocabulary));
@@ -547,6 +557,29 @@ impl Proofs {
             }
         }
         out
+    }
+}
+
+/// Numbers that read better than a solver's choice, smallest first.
+fn smaller(now: Option<Value>) -> impl Iterator<Item = Value> {
+    let limit = match now {
+        Some(Value::Int(n)) => n,
+        _ => i64::MIN,
+    };
+    [0, 1, 2, 3, 4, 5, 12, 24, 36, 48, 60, 72, 120, 1440, 1441, 2880, 2881]
+        .into_iter()
+        .filter(move |n| *n < limit)
+        .map(Value::Int)
+}
+
+/// Children whose parent rules them out take their ordinary value.
+fn fall_back(vocabulary: &Vocabulary, values: &mut BTreeMap<FactId, Value>) {
+    for (id, fact) in vocabulary.facts() {
+        if let (Some((parent, is)), true) = (&fact.only_if, values.contains_key(&id)) {
+            if values.get(parent).is_some_and(|v| !is.contains(v)) {
+                values.insert(id, fact.otherwise);
+            }
+        }
     }
 }
 

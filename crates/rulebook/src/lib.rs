@@ -24,6 +24,7 @@ mod row;
 mod rule;
 mod settle;
 mod state;
+mod story;
 mod suite;
 mod table;
 mod template;
@@ -45,6 +46,7 @@ pub use problem::{Problem, Problems};
 pub use row::{Row, RowFailure, tokens};
 pub use rule::{Does, GateEffect, Rule};
 pub use state::{State, States};
+pub use story::{Event, Position, Record, Shape, Story};
 pub use template::TEMPLATES;
 pub use text::{Applies, Duty, FineRule, Meta, NeighbourRule, Status, Text};
 pub use verdict::{

@@ -1,0 +1,503 @@
+//! `placet law`: the rulebook itself. What stands in it, how its texts differ, what is proved of it, whether it is right.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+use placet_prover::{Found, ProveError, prove};
+use placet_rulebook::render::{article_pages, confidence_words};
+use placet_rulebook::{
+    Block, Does, Effort, Problems, Proofs, Question, Rulebook, Status, Story, Text, TextId, Topic,
+};
+use serde_json::json;
+
+use crate::Failure;
+use crate::decide::load;
+use crate::exit::Exit;
+
+/// The AI Act as this program reads it.
+#[derive(Debug, Subcommand)]
+pub enum LawCommand {
+    /// The five texts: what they are, from when, how much of each is modelled.
+    Texts(JsonArg),
+    /// An article in plain words with its rules and rows: `5`, `26(10)`, `annex 3`, or a rule's id.
+    Show(ShowArgs),
+    /// What each of two texts allows that the other does not, by purpose, with a case for each.
+    Diff(DiffArgs),
+    /// The claims about the rulebook: proved again where cvc5 is installed, else as they came with it.
+    Prove(ProveArgs),
+    /// Who held which position on live face search, and when; sources; clippings of your own.
+    Story(StoryArgs),
+    /// Every row, random cases against the official engine, and broken copies of every rule.
+    Test(TestArgs),
+    /// Writes a page per article (static HTML).
+    Pages(PagesArgs),
+    /// Prints the Cedar schema that follows from the facts.
+    Schema,
+    /// Writes the rows as JSON for other tools to run.
+    Conformance(PagesArgs),
+}
+
+/// `--json` alone.
+#[derive(Debug, Args)]
+pub struct JsonArg {
+    /// As JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `law show`.
+#[derive(Debug, Args)]
+pub struct ShowArgs {
+    /// `5`, `26(10)`, `annex 3`, or a rule's id.
+    #[arg(required = true)]
+    pub article: Vec<String>,
+    /// The text; eu2026 if absent; `all` for every one.
+    #[arg(long, default_value = "eu2026")]
+    pub text: String,
+}
+
+/// Arguments of `law diff`.
+#[derive(Debug, Args)]
+pub struct DiffArgs {
+    /// One text.
+    pub a: String,
+    /// The other.
+    pub b: String,
+    /// As JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `law prove`.
+#[derive(Debug, Args)]
+pub struct ProveArgs {
+    /// Only questions whose name contains this.
+    #[arg(long, value_name = "WORD")]
+    pub only: Option<String>,
+    /// Shows the answers that came with the rulebook even where a solver is installed.
+    #[arg(long)]
+    pub stored: bool,
+    /// Keeps the answers in this file (`rulebook/claims/results.toml`).
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["only", "stored"])]
+    pub write: Option<PathBuf>,
+    /// As JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `law story`.
+#[derive(Debug, Args)]
+pub struct StoryArgs {
+    /// Clippings of your own: files or folders of Markdown with front matter, plain text, or text stripped of HTML.
+    pub clippings: Vec<PathBuf>,
+    /// As JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `law test`.
+#[derive(Debug, Args)]
+pub struct TestArgs {
+    /// Takes every n-th broken copy of a rule; 0 leaves them out.
+    #[arg(long, default_value_t = 1)]
+    pub mutants: usize,
+    /// Random cases per text.
+    #[arg(long, default_value_t = 2000)]
+    pub cases: u64,
+}
+
+/// Arguments of verbs that write a folder.
+#[derive(Debug, Args)]
+pub struct PagesArgs {
+    /// The folder to write.
+    pub out: PathBuf,
+}
+
+/// Runs one.
+///
+/// # Errors
+/// Bad arguments, or files that cannot be read or written.
+pub fn run(command: &LawCommand) -> Result<Exit, Failure> {
+    let book = load()?;
+    match command {
+        LawCommand::Texts(args) => texts(&book, args.json),
+        LawCommand::Show(args) => show(&book, args),
+        LawCommand::Diff(args) => diff(&book, args),
+        LawCommand::Prove(args) => claims(&book, args),
+        LawCommand::Story(args) => story(args),
+        LawCommand::Test(args) => test(&book, args),
+        LawCommand::Pages(args) => pages(&book, &args.out),
+        LawCommand::Schema => {
+            print!("{}", book.schema());
+            Ok(Exit::Done)
+        }
+        LawCommand::Conformance(args) => conformance(&book, &args.out),
+    }
+}
+
+fn texts(book: &Rulebook, as_json: bool) -> Result<Exit, Failure> {
+    let (rows, _) = book.rows();
+    let mut list = Vec::new();
+    for (id, text) in book.texts() {
+        let status = match text.meta.status {
+            Status::Law => "law",
+            Status::Proposal => "proposal, never law",
+            Status::Position => "position, never law",
+        };
+        let from = text.meta.law_from.map(|d| d.to_string());
+        let until = text.meta.law_until.map(|d| d.to_string());
+        let n_rules = text.rules.iter().filter(|r| !r.floor).count();
+        let n_rows = rows.iter().filter(|r| r.expect.iter().any(|(t, _)| *t == id)).count();
+        if as_json {
+            list.push(json!({
+                "id": id.id(), "title": text.meta.title, "status": status, "published": text.meta.published.to_string(),
+                "law_from": from, "law_until": until, "celex": text.meta.celex, "eli": text.meta.eli,
+                "rules": n_rules, "rows": n_rows, "complete": text.meta.complete,
+            }));
+        } else {
+            println!("{:<12} {}", id.id(), text.meta.title);
+            let span = match (from, until) {
+                (Some(from), Some(until)) => format!(" {from} to {until}"),
+                (Some(from), None) => format!(" since {from}"),
+                _ => String::new(),
+            };
+            let whole = if text.meta.complete { "in full" } else { "what was fought over" };
+            println!("             {status}{span}; published {}; {n_rules} rules, {n_rows} rows, {whole}", text.meta.published);
+        }
+    }
+    if as_json {
+        println!("{}", serde_json::to_string_pretty(&list).map_err(Failure::internal)?);
+    } else {
+        println!("\nRulebook {}", book.digest());
+    }
+    Ok(Exit::Done)
+}
+
+fn show(book: &Rulebook, args: &ShowArgs) -> Result<Exit, Failure> {
+    let wanted = args.article.join(" ");
+    let ids: Vec<TextId> = if args.text == "all" {
+        TextId::ALL.to_vec()
+    } else {
+        vec![args.text.parse().map_err(Failure::usage)?]
+    };
+    let mut out = String::new();
+    for id in ids {
+        let text = book.text(id).map_err(Failure::usage)?;
+        show_in(book, id, text, &wanted, &mut out);
+    }
+    if out.is_empty() {
+        let mut known: BTreeSet<&str> = BTreeSet::new();
+        book.texts().flat_map(|(_, t)| &t.articles).for_each(|a| {
+            known.insert(&a.article);
+        });
+        let known: Vec<&str> = known.into_iter().collect();
+        return Err(Failure::Usage(format!("nothing is called `{wanted}`; there is {}", known.join("; "))));
+    }
+    print!("{out}");
+    Ok(Exit::Done)
+}
+
+/// Letters and digits alone, lower case: `Art. 26(10)` and `26 (10)` meet.
+fn plain(words: &str) -> String {
+    let lower = words.to_lowercase().replace("article", "").replace("art.", "");
+    let lower = lower.replace("annex iii", "annex 3").replace("annex ii", "annex 2").replace("annex i", "annex 1");
+    lower.chars().filter(char::is_ascii_alphanumeric).collect()
+}
+
+fn show_in(book: &Rulebook, id: TextId, text: &Text, wanted: &str, out: &mut String) {
+    let key = plain(wanted);
+    let whole: Vec<_> = text
+        .articles
+        .iter()
+        .filter(|a| a.article.split([',', ';']).any(|part| plain(part) == key) || a.file.ends_with(&format!("/{wanted}.md")))
+        .collect();
+    for article in &whole {
+        let _ = writeln!(out, "{id}: {}, {} ({})\n", article.article, article.title, confidence_words(&article.confidence));
+        for block in &article.blocks {
+            match block {
+                Block::Heading(_, words) => {
+                    let _ = writeln!(out, "{words}\n");
+                }
+                Block::Prose(words) => {
+                    let _ = writeln!(out, "{words}\n");
+                }
+                Block::Cedar(line, source) => {
+                    let end = line + source.lines().count();
+                    for (i, rule) in text.rules.iter().enumerate() {
+                        if rule.file == article.file && (*line..end).contains(&rule.line) {
+                            show_rule(book, text, i, out);
+                        }
+                    }
+                }
+                Block::Rows(table) => {
+                    for (_, cells) in &table.rows {
+                        let _ = writeln!(out, "    | {} |", cells.join(" | "));
+                    }
+                    out.push('\n');
+                }
+            }
+        }
+        if let Some(eli) = &article.eli {
+            let _ = writeln!(out, "Official text: {eli}\n");
+        }
+    }
+    if whole.is_empty() {
+        for (i, rule) in text.rules.iter().enumerate() {
+            if rule.id == wanted || plain(&rule.cite).starts_with(&key) {
+                let _ = writeln!(out, "{id}:");
+                show_rule(book, text, i, out);
+            }
+        }
+    }
+}
+
+fn show_rule(book: &Rulebook, text: &Text, at: usize, out: &mut String) {
+    let Some(rule) = text.rules.get(at) else { return };
+    let does = match &rule.does {
+        Does::Concludes(c) => c.words().to_owned(),
+        Does::Sets(f) => format!("defines \"{}\"", book.vocabulary().fact(*f).says),
+        Does::Exempts(t) => format!("a way out of {}", t.join(", ")),
+        Does::Condition(t) => format!("a condition of {}", t.join(", ")),
+        Does::Duty => format!("brings {}", rule.duties.join(", ")),
+        Does::Lifts(d, _) => format!("lifts {}", d.join(", ")),
+        Does::Gate(_) => "answers the gate".to_owned(),
+    };
+    let applies = text.from(at).map(|d| format!(", from {}", d.words())).unwrap_or_default();
+    let _ = writeln!(out, "  [{}] {}: {}", rule.id, rule.cite, if rule.says.is_empty() { "(a phrase)" } else { &rule.says });
+    let _ = writeln!(out, "      {does}{applies}; {}", confidence_words(&rule.confidence));
+    for id in &rule.readings {
+        if let Some(reading) = book.reading(id) {
+            let _ = writeln!(out, "      our reading {id}: {}", reading.says);
+        }
+    }
+    for line in rule.source.lines().filter(|l| !l.starts_with('@')) {
+        let _ = writeln!(out, "      {line}");
+    }
+    out.push('\n');
+}
+
+fn stored(book: &Rulebook) -> Result<Option<Proofs>, Failure> {
+    let proofs = book.proofs().map_err(Failure::internal)?;
+    if let Some(p) = proofs.as_ref().filter(|p| !p.about(book.digest())) {
+        eprintln!("the stored answers are about another rulebook ({}); prove again", p.rulebook);
+    }
+    Ok(proofs)
+}
+
+fn diff(book: &Rulebook, args: &DiffArgs) -> Result<Exit, Failure> {
+    let a: TextId = args.a.parse().map_err(Failure::usage)?;
+    let b: TextId = args.b.parse().map_err(Failure::usage)?;
+    let Some(proofs) = stored(book)? else {
+        return Err(Failure::Unavailable("no stored answers; run `placet law prove --write` where cvc5 is installed".to_owned()));
+    };
+    let mut rows = Vec::new();
+    for (purpose, says) in book.purposes() {
+        for (x, y) in [(a, b), (b, a)] {
+            match proofs.find(&format!("{purpose}@{x}>{y}")) {
+                Some(p) if p.proved == Some(false) => {
+                    rows.push((purpose.clone(), says.clone(), x, y, p.counterexample.clone()));
+                }
+                Some(_) => {}
+                None if a == b => {}
+                None => eprintln!("no stored answer for {purpose}, {x} against {y}"),
+            }
+        }
+    }
+    if args.json {
+        let list: Vec<_> = rows
+            .iter()
+            .map(|(p, says, x, y, c)| {
+                json!({ "purpose": p, "says": says, "allowed by": x.id(), "not by": y.id(), "case": c })
+            })
+            .collect();
+        println!("{}", serde_json::to_string_pretty(&list).map_err(Failure::internal)?);
+    } else {
+        for (_, says, x, y, case) in &rows {
+            println!("{says}: {x} allows a case that {y} does not");
+            case.iter().for_each(|c| println!("    {c}"));
+        }
+        if rows.is_empty() {
+            println!("{a} and {b} allow the same for every purpose of the matrix");
+        }
+        println!("\nProved with {} of our encoding; facts not named stand as in the purpose's usual case.", proofs.solver);
+    }
+    Ok(Exit::Done)
+}
+
+fn claims(book: &Rulebook, args: &ProveArgs) -> Result<Exit, Failure> {
+    let mut questions = book.questions().map_err(Failure::internal)?;
+    if let Some(only) = &args.only {
+        questions.retain(|q| q.id.contains(only.as_str()));
+    }
+    let mut lines: Vec<Told> = Vec::new();
+    let fresh = if args.stored { None } else { solve(book, &questions, &mut lines)? };
+    let proofs = match fresh {
+        Some(proofs) => proofs,
+        None => {
+            let Some(proofs) = stored(book)? else {
+                return Err(Failure::Unavailable("no cvc5 and no stored answers; apt-get install cvc5".to_owned()));
+            };
+            for q in &questions {
+                if let Some(p) = proofs.find(&q.id) {
+                    lines.push(Told::new(q, p.proved, p.counterexample.clone(), None));
+                }
+            }
+            proofs
+        }
+    };
+    if let Some(path) = &args.write {
+        fs::write(path, proofs.to_toml()).map_err(|e| Failure::Io(path.display().to_string(), e))?;
+    }
+    let wrong = lines.iter().filter(|l| !l.as_expected).count();
+    if args.json {
+        let list: Vec<_> = lines
+            .iter()
+            .map(|l| json!({ "id": l.id, "says": l.says, "verdict": l.verdict(), "as expected": l.as_expected, "case": l.case }))
+            .collect();
+        let all = json!({ "rulebook": proofs.rulebook, "solver": proofs.solver, "total_ms": proofs.total_ms, "questions": list });
+        println!("{}", serde_json::to_string_pretty(&all).map_err(Failure::internal)?);
+    } else {
+        for l in lines.iter().filter(|l| !l.quiet || !l.as_expected) {
+            println!("{:<8} {}: {}", l.verdict().to_uppercase(), l.id, l.says);
+            l.case.iter().for_each(|c| println!("             {c}"));
+        }
+        let quiet = lines.iter().filter(|l| l.quiet && l.as_expected).count();
+        println!("\n{quiet} rules can never fail to evaluate: PROVED each");
+        println!("{} questions, {wrong} not as expected; {}, {} ms in all; of our encoding {}", lines.len(), proofs.solver, proofs.total_ms, proofs.rulebook);
+    }
+    Ok(if wrong == 0 { Exit::Done } else { Exit::Failed })
+}
+
+struct Told {
+    id: String,
+    says: String,
+    proved: Option<bool>,
+    case: Vec<String>,
+    as_expected: bool,
+    quiet: bool,
+}
+
+impl Told {
+    fn new(q: &Question, proved: Option<bool>, case: Vec<String>, unknown: Option<String>) -> Self {
+        let as_expected = match &q.topic {
+            Topic::Claim { expect, .. } => proved == Some(*expect),
+            Topic::Difference { .. } => proved.is_some(),
+            Topic::NeverErrs { .. } => proved == Some(true),
+        };
+        let quiet = matches!(q.topic, Topic::NeverErrs { .. });
+        let case = case.into_iter().chain(unknown).collect();
+        Self { id: q.id.clone(), says: q.says.clone(), proved, case, as_expected, quiet }
+    }
+
+    fn verdict(&self) -> &'static str {
+        match self.proved {
+            Some(true) => "proved",
+            Some(false) => "refuted",
+            None => "unknown",
+        }
+    }
+}
+
+/// Asks the solver; `None` if there is none.
+fn solve(book: &Rulebook, questions: &[Question], lines: &mut Vec<Told>) -> Result<Option<Proofs>, Failure> {
+    let mut heard = |q: &Question, found: &Found, _: Duration| {
+        lines.push(match found {
+            Found::Proved => Told::new(q, Some(true), Vec::new(), None),
+            Found::Refuted(c) => Told::new(q, Some(false), c.words.clone(), None),
+            Found::CanErr(words) => Told::new(q, Some(false), vec![words.clone()], None),
+            Found::Unknown(why) => Told::new(q, None, Vec::new(), Some(why.clone())),
+        });
+    };
+    match prove(book, questions, &mut heard) {
+        Ok(proofs) => Ok(Some(proofs)),
+        Err(ProveError::NoSolver) => {
+            eprintln!("no cvc5 here: showing the answers that came with the rulebook");
+            Ok(None)
+        }
+        Err(e) => Err(Failure::Failed(e.to_string())),
+    }
+}
+
+fn story(args: &StoryArgs) -> Result<Exit, Failure> {
+    let mut story = Story::load().map_err(Failure::internal)?;
+    let mut bad = Vec::new();
+    for path in &args.clippings {
+        for (name, bytes) in clipping_files(path)? {
+            match story.add_clipping(&name, &bytes) {
+                Ok(()) => {}
+                Err(Problems(list)) => bad.extend(list),
+            }
+        }
+    }
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&story.to_json()).map_err(Failure::internal)?);
+    } else {
+        print!("{}", story.to_text());
+    }
+    bad.iter().for_each(|p| eprintln!("{p}"));
+    Ok(if bad.is_empty() { Exit::Done } else { Exit::Partly })
+}
+
+fn clipping_files(path: &Path) -> Result<Vec<(String, Vec<u8>)>, Failure> {
+    let io_error = |e| Failure::Io(path.display().to_string(), e);
+    let mut out = Vec::new();
+    if path.is_dir() {
+        let mut names: Vec<PathBuf> = Vec::new();
+        for entry in fs::read_dir(path).map_err(io_error)? {
+            names.push(entry.map_err(io_error)?.path());
+        }
+        names.sort();
+        for name in names.iter().filter(|n| n.is_file()) {
+            out.push((name.display().to_string(), fs::read(name).map_err(io_error)?));
+        }
+    } else {
+        out.push((path.display().to_string(), fs::read(path).map_err(io_error)?));
+    }
+    Ok(out)
+}
+
+fn test(book: &Rulebook, args: &TestArgs) -> Result<Exit, Failure> {
+    let (run, failures) = book.run_rows();
+    failures.iter().for_each(|f| println!("{f}"));
+    println!("rows: {run} run, {} failed; each compared with the official engine where all facts are known", failures.len());
+    let attack = book.attack(Effort { fact_sets: args.cases, compare_every: 20, seed: 1 });
+    attack.failures.iter().for_each(|f| println!("{f}"));
+    println!(
+        "random cases: {} judged, {} compared rule by rule with the official engine, {} made less known, {} burdened; {} failures",
+        attack.fact_sets, attack.compared, attack.forgotten, attack.burdened, attack.failures.len()
+    );
+    let mut ok = failures.is_empty() && attack.failures.is_empty();
+    if args.mutants > 0 {
+        let found = book.mutate(args.mutants, None);
+        found.survivors.iter().for_each(|m| println!("no row notices: {} `{}` {}", m.place, m.rule, m.change));
+        println!("broken copies: {} tried, {}.{:02} % noticed", found.tried, found.score() / 100, found.score() % 100);
+        ok &= found.score() >= 9500;
+    }
+    Ok(if ok { Exit::Done } else { Exit::Failed })
+}
+
+fn pages(book: &Rulebook, out: &Path) -> Result<Exit, Failure> {
+    let io_error = |e| Failure::Io(out.display().to_string(), e);
+    fs::create_dir_all(out).map_err(io_error)?;
+    let pages = article_pages(book);
+    for page in &pages {
+        fs::write(out.join(&page.path), &page.content).map_err(io_error)?;
+    }
+    println!("{} pages in {}", pages.len(), out.display());
+    Ok(Exit::Done)
+}
+
+fn conformance(book: &Rulebook, out: &Path) -> Result<Exit, Failure> {
+    let io_error = |e| Failure::Io(out.display().to_string(), e);
+    fs::create_dir_all(out).map_err(io_error)?;
+    let suite = book.conformance().map_err(Failure::internal)?;
+    let mut text = serde_json::to_string_pretty(&suite).map_err(Failure::internal)?;
+    text.push('\n');
+    fs::write(out.join("rows.json"), text).map_err(io_error)?;
+    println!("rows.json in {}", out.display());
+    Ok(Exit::Done)
+}
