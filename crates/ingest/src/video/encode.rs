@@ -283,7 +283,7 @@ impl Encoder {
 }
 
 /// Waits for the child's end, as long as the file changes: moving the index to the front of a long file takes time.
-fn wait_while_it_writes(child: &mut Child, path: &Path) -> Result<(), ChildError> {
+pub(super) fn wait_while_it_writes(child: &mut Child, path: &Path) -> Result<(), ChildError> {
     let mut output = child.take_output(PATIENCE)?;
     let mut seen = FileStamp::of(path).ok();
     let mut nothing = [0; 256];
@@ -303,7 +303,7 @@ fn wait_while_it_writes(child: &mut Child, path: &Path) -> Result<(), ChildError
     }
 }
 
-fn full_or(path: PathBuf, source: ChildError) -> EncodeError {
+pub(super) fn full_or(path: PathBuf, source: ChildError) -> EncodeError {
     let full = ["No space left on device", "Disk quota exceeded", "File too large"];
     if full.iter().any(|words| source.said().contains(words)) {
         EncodeError::Full { path }

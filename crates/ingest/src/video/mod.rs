@@ -4,7 +4,9 @@ mod container;
 mod decode;
 mod encode;
 mod encode_args;
+mod join;
 mod media;
+mod nal;
 mod packets;
 mod probe;
 mod timeline;
@@ -14,9 +16,11 @@ mod written;
 pub use container::{Codec, CodecRefusal, Container};
 pub use decode::{DecodeError, DecodeOptions, Decoder};
 pub use encode::{EncodeError, EncodeSpec, Encoder};
+pub use join::{CodedFrame, CodedReader, CodedSink, JoinError, Joiner, PieceEncoder, decode_delay};
 pub use media::{
     AudioStream, Color, ColorRange, Fields, FileStamp, MediaInfo, Packet, Ratio, VideoStream, expected_pts,
 };
+pub use nal::{NalRefusal, ParameterSets};
 pub use packets::packets;
 pub use probe::{ProbeError, probe};
 pub use written::{Expected, Mismatch, WrittenError, check_written};
