@@ -19,7 +19,8 @@ const EDGE: f32 = 0.15;
 /// How thoroughly a frame is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Effort {
-    /// The whole picture, reduced to about 640 pixels on its longer side.
+    /// One view a frame: in turn the whole picture, reduced to about 640 pixels on its longer side, and a finer view
+    /// of it (of 1080p: the whole at 960 pixels; of 720p: quarters at full size).
     Fast,
     /// The whole picture at up to 960 pixels, and tiles of it at full resolution; of pictures with more than 1920
     /// pixels on their longer side, at the whole fraction of it that has at most 1920.
@@ -51,7 +52,7 @@ impl Scan {
     pub fn new(size: Size, rotation: Rotation, effort: Effort) -> Self {
         let grid = Grid { size, rotation };
         match effort {
-            Effort::Fast => Self::fixed(vec![grid.reduced()]),
+            Effort::Fast => Self { every_frame: Vec::new(), in_turn: grid.in_haste(), tiles_per_frame: 1 },
             Effort::Thorough { tiles_per_frame } => {
                 let (whole, tiles) = grid.whole_and_tiles(1920);
                 Self { every_frame: vec![whole], in_turn: tiles, tiles_per_frame: tiles_per_frame as usize }
@@ -165,6 +166,22 @@ impl Grid {
     /// The whole frame at 600 to 900 pixels; a smaller one as it is.
     fn reduced(&self) -> View {
         self.whole((self.long() / 600).max(1), 1024 * 608)
+    }
+
+    /// The reduced whole and, between, a finer view: of the whole where it stays small, else of one tile after another.
+    fn in_haste(&self) -> Vec<View> {
+        let whole = self.reduced();
+        let factor = whole.scale.factor() as u32;
+        if factor < 2 {
+            return vec![whole];
+        }
+        let finer = Scale::down(factor - (factor / 3).max(1));
+        let views = if finer.apply(self.size).area() <= 960 * 544 {
+            vec![View { scale: finer, ..whole }]
+        } else {
+            self.tiles(finer)
+        };
+        views.into_iter().flat_map(|view| [whole, view]).collect()
     }
 
     /// The whole frame, reduced at least by `factor` and until it has no more than `area` pixels.
