@@ -83,7 +83,12 @@ impl Rect {
     /// Between `self` (at 0) and `other` (at 1).
     pub fn lerp(&self, other: &Self, t: f32) -> Self {
         let mix = |a: f32, b: f32| a + (b - a) * t;
-        Self { x: mix(self.x, other.x), y: mix(self.y, other.y), w: mix(self.w, other.w), h: mix(self.h, other.h) }
+        Self {
+            x: mix(self.x, other.x),
+            y: mix(self.y, other.y),
+            w: mix(self.w, other.w),
+            h: mix(self.h, other.h),
+        }
     }
 
     /// Every pixel the rectangle touches, cut to the frame; none where they do not meet, or where an edge is not a
@@ -93,7 +98,7 @@ impl Rect {
         let y0 = self.y.floor().max(0.0);
         let x1 = self.right().ceil().min(frame.width as f32);
         let y1 = self.bottom().ceil().min(frame.height as f32);
-        (x1 > x0 && y1 > y0).then(|| PixelRect {
+        (x1 > x0 && y1 > y0).then_some(PixelRect {
             x: x0 as u32,
             y: y0 as u32,
             w: (x1 - x0) as u32,
@@ -202,7 +207,10 @@ mod tests {
         let r = Rect { x: -3.5, y: 10.2, w: 10.0, h: 100.0 };
         assert_eq!(r.pixels(FRAME), Some(PixelRect { x: 0, y: 10, w: 7, h: 40 }));
         assert_eq!(Rect { x: 100.0, y: 0.0, w: 5.0, h: 5.0 }.pixels(FRAME), None);
-        assert_eq!(Rect { x: f32::NAN, y: 0.0, w: 5.0, h: 5.0 }.pixels(FRAME), Some(PixelRect { x: 0, y: 0, w: 100, h: 5 }));
+        assert_eq!(
+            Rect { x: f32::NAN, y: 0.0, w: 5.0, h: 5.0 }.pixels(FRAME),
+            Some(PixelRect { x: 0, y: 0, w: 100, h: 5 })
+        );
     }
 
     #[test]
