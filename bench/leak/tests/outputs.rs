@@ -1,5 +1,7 @@
 //! Whole videos through ffmpeg: what is shown, what is hidden, and outputs that cannot be compared.
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test's own helper may panic")]
+
 use std::path::Path;
 
 use placet_leak::report::Report;
