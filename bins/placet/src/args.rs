@@ -32,6 +32,11 @@ pub enum Command {
     Models(ModelsCommand),
     /// Say what works here, what is missing, and the command that mends it
     Doctor(DoctorArgs),
+    /// Say what the AI Act says of a case, in one or all of its five versions
+    Decide(Box<crate::decide::DecideArgs>),
+    /// Show, compare, prove and test the rules themselves
+    #[command(subcommand)]
+    Law(crate::law::LawCommand),
     /// Restrict this process, then run a program in its place (used for ffmpeg)
     #[command(hide = true, disable_help_flag = true)]
     SandboxExec {

@@ -13,12 +13,16 @@ pub enum Exit {
     Failed = 1,
     /// Bad usage or input.
     Usage = 2,
+    /// Refused or prohibited.
+    Refused = 3,
     /// Something needed is missing.
     Unavailable = 4,
     /// Some inputs failed, the rest is done.
     Partly = 5,
     /// The check still found a face.
     Withheld = 6,
+    /// Facts are missing.
+    CannotSay = 7,
     /// A proof does not hold.
     Invalid = 8,
     /// Ours.

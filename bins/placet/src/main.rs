@@ -1,10 +1,12 @@
 //! `placet`: the command line. Parses, loads, runs, reports; what deserves a test is in the libraries.
 
 mod args;
+mod decide;
 mod doctor;
 mod exit;
 mod inputs;
 mod keys;
+mod law;
 mod manifests;
 mod models;
 mod places;
@@ -87,6 +89,8 @@ fn main() -> ExitCode {
         Command::Manifest(args) => manifests::run(&args),
         Command::Models(command) => models::run(&command),
         Command::Doctor(args) => doctor::run(&args),
+        Command::Decide(args) => decide::run(&args),
+        Command::Law(command) => law::run(&command),
         // Returns only where it could not become the program.
         Command::SandboxExec { args } => return placet_sys::sandbox::main(args),
     };

@@ -46,7 +46,7 @@ pub use problem::{Problem, Problems};
 pub use row::{Row, RowFailure, tokens};
 pub use rule::{Does, GateEffect, Rule};
 pub use state::{State, States};
-pub use story::{Event, Position, Record, Shape, Story};
+pub use story::{Disputed, Event, Position, Record, Shape, Story, Wording};
 pub use template::TEMPLATES;
 pub use text::{Applies, Duty, FineRule, Meta, NeighbourRule, Status, Text};
 pub use verdict::{

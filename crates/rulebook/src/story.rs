@@ -15,7 +15,6 @@ use crate::date::Date;
 use crate::facts::MAX_BYTES;
 use crate::problem::{Problem, Problems, line_of};
 use crate::render::confidence_words;
-use crate::table::Source;
 use crate::text::each;
 
 /// Something that happened.
@@ -36,6 +35,32 @@ pub struct Position {
     pub actor: String,
     /// What.
     pub says: String,
+    /// How well it is backed.
+    pub confidence: String,
+}
+
+/// One question that was fought over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Disputed {
+    /// Its name.
+    pub id: String,
+    /// In words.
+    pub title: String,
+    /// Where it landed.
+    pub landed: String,
+    /// What each text says.
+    pub wordings: Vec<Wording>,
+}
+
+/// What one text says of a question, in our own words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wording {
+    /// `com2021`.
+    pub text: String,
+    /// In words.
+    pub says: String,
+    /// Ids of rules of that text.
+    pub rules: Vec<String>,
     /// How well it is backed.
     pub confidence: String,
 }
@@ -81,8 +106,8 @@ pub struct Story {
     pub events: Vec<Event>,
     /// By actor.
     pub positions: Vec<Position>,
-    /// Where the result landed.
-    pub outcome: String,
+    /// Each question in its five wordings.
+    pub questions: Vec<Disputed>,
     /// Sources, oldest first.
     pub records: Vec<Record>,
 }
@@ -103,23 +128,32 @@ impl Story {
         });
         out.events = events;
         problems.extend(found);
-        let source = Source::new("story/positions.toml", Rulebook::file("story/positions.toml").unwrap_or_default());
-        if let Some(table) = source.parse() {
-            let root = source.table(table.get_ref(), 1);
-            for t in root.each("position") {
-                let confidence = t.need("confidence");
-                check_confidence(&confidence, |m| t.report(m));
-                out.positions.push(Position { actor: t.need("actor"), says: t.need("says"), confidence });
-                t.finish();
-            }
-            if let Some(t) = root.inner("outcome") {
-                out.outcome = t.need("says");
-                let _ = t.need("confidence");
-                t.finish();
-            }
-            root.finish();
-        }
-        problems.extend(source.into_problems());
+        let positions = Rulebook::file("story/positions.toml").unwrap_or_default();
+        let (positions, found) = each("story/positions.toml", positions, "position", |t| {
+            let confidence = t.need("confidence");
+            check_confidence(&confidence, |m| t.report(m));
+            Position { actor: t.need("actor"), says: t.need("says"), confidence }
+        });
+        out.positions = positions;
+        problems.extend(found);
+        let questions = Rulebook::file("story/questions.toml").unwrap_or_default();
+        let (questions, found) = each("story/questions.toml", questions, "question", |t| {
+            let wordings = t.each("wording").into_iter().map(|w| {
+                let wording = Wording {
+                    text: w.need("text"),
+                    says: w.need("says"),
+                    rules: w.list("rules"),
+                    confidence: w.need("confidence"),
+                };
+                check_confidence(&wording.confidence, |m| w.report(m));
+                w.finish();
+                wording
+            });
+            let wordings = wordings.collect();
+            Disputed { id: t.need("id"), title: t.need("title"), landed: t.need("landed"), wordings }
+        });
+        out.questions = questions;
+        problems.extend(found);
         for (file, text) in Rulebook::files("story/").filter(|(f, _)| f.ends_with(".md")) {
             if let Err(Problems(list)) = out.add_clipping(file, text.as_bytes()) {
                 problems.extend(list);
@@ -149,7 +183,14 @@ impl Story {
         for p in &self.positions {
             let _ = writeln!(out, "{}: {} [{}]", p.actor, p.says, confidence_words(&p.confidence));
         }
-        let _ = writeln!(out, "\nWhere it landed\n\n{}", self.outcome);
+        out.push_str("\nEach question in its five wordings\n\n");
+        for q in &self.questions {
+            let _ = writeln!(out, "{}", q.title);
+            for w in &q.wordings {
+                let _ = writeln!(out, "  {:<12} {} [{}]", w.text, w.says, confidence_words(&w.confidence));
+            }
+            let _ = writeln!(out, "  It landed: {}\n", q.landed);
+        }
         out.push_str("\nSources\n\n");
         for r in &self.records {
             let day = r.published.as_deref().and_then(|p| p.get(..10)).unwrap_or("no date");
@@ -174,7 +215,19 @@ impl Story {
             .iter()
             .map(|r| json!({ "file": r.file, "title": r.title, "front": r.front, "body": r.body }))
             .collect();
-        json!({ "events": events, "positions": positions, "outcome": self.outcome, "records": records })
+        let questions: Vec<Json> = self
+            .questions
+            .iter()
+            .map(|q| {
+                let wordings: Vec<Json> = q
+                    .wordings
+                    .iter()
+                    .map(|w| json!({ "text": w.text, "says": w.says, "rules": w.rules, "confidence": w.confidence }))
+                    .collect();
+                json!({ "id": q.id, "title": q.title, "landed": q.landed, "wordings": wordings })
+            })
+            .collect();
+        json!({ "events": events, "positions": positions, "questions": questions, "records": records })
     }
 }
 
