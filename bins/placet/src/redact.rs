@@ -389,9 +389,11 @@ fn settings(args: &RedactArgs) -> Result<Settings, Failure> {
     };
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let standard = Scores::default();
+    // Whoever looks less closely must believe fainter sightings.
+    let strong = args.thresh.unwrap_or(if args.fast { 0.45 } else { standard.strong });
     Ok(Settings {
         mode: if args.fast { Mode::Fast } else { Mode::Thorough },
-        scores: Scores { strong: args.thresh, weak: standard.weak.min(args.thresh), check: args.check_thresh },
+        scores: Scores { strong, weak: standard.weak.min(strong), check: args.check_thresh },
         detector_size: args.scale,
         target: match args.target {
             TargetArg::Face => Target::Face,
@@ -441,7 +443,7 @@ fn notices(args: &RedactArgs, settings: &Settings) -> Vec<String> {
         lines.push("warning: blur and mosaic can be undone by published attacks; the manifest says reversible".to_owned());
     }
     let from_deface = args.keep_audio || args.foreign.backend.is_some() || args.foreign.execution_provider.is_some();
-    if from_deface || args.thresh != 0.5 {
+    if from_deface || args.thresh.is_some() {
         lines.push(
             "note: other than deface: scores are another detector's (its 0.2 is about 0.5 here), sound is kept by \
              default, faces are hidden over their whole track, --replacewith none is refused, backends are not chosen"
