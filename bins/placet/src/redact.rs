@@ -390,7 +390,7 @@ fn settings(args: &RedactArgs) -> Result<Settings, Failure> {
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let standard = Scores::default();
     // Whoever looks less closely must believe fainter sightings.
-    let strong = args.thresh.unwrap_or(if args.fast { 0.45 } else { standard.strong });
+    let strong = args.thresh.unwrap_or(if args.fast { 0.4 } else { standard.strong });
     Ok(Settings {
         mode: if args.fast { Mode::Fast } else { Mode::Thorough },
         scores: Scores { strong, weak: standard.weak.min(strong), check: args.check_thresh },
