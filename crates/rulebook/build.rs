@@ -29,7 +29,10 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
             if path.file_name().is_some_and(|n| n != "conformance") {
                 collect(&path, files)?;
             }
-        } else if path.extension().is_some_and(|e| e == "md" || e == "toml" || e == "ftl" || e == "cedarschema") {
+        } else if path
+            .extension()
+            .is_some_and(|e| e == "md" || e == "toml" || e == "ftl" || e == "cedarschema")
+        {
             files.push(path);
         }
     }

@@ -8,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use clap::Args;
 use placet_rulebook::render::{side_by_side, tree_json, tree_text, verdict_json, verdict_page, verdict_text};
 use placet_rulebook::{
-    Date, Facts, FactId, Kind, MAX_BYTES, Outcome, Problems, Rulebook, TEMPLATES, TextId, Tree, Vocabulary,
+    Date, FactId, Facts, Kind, MAX_BYTES, Outcome, Problems, Rulebook, TEMPLATES, TextId, Tree, Vocabulary,
 };
 use serde_json::json;
 
@@ -17,7 +17,9 @@ use crate::exit::Exit;
 
 /// What the AI Act says of a case, in one or all of its five versions.
 #[derive(Debug, Args)]
-#[command(after_help = "Exit: 0 nothing forbids it, 3 refused or prohibited, 7 facts are missing, 2 bad facts.")]
+#[command(
+    after_help = "Exit: 0 nothing forbids it, 3 refused or prohibited, 7 facts are missing, 2 bad facts."
+)]
 pub struct DecideArgs {
     /// Facts file (TOML); `-` reads standard input; without one, questions are asked on the terminal.
     pub facts: Option<PathBuf>,
@@ -52,7 +54,10 @@ pub fn run(args: &DecideArgs) -> Result<Exit, Failure> {
     let book = load()?;
     if let Some(name) = &args.new {
         let text = book.template(name).ok_or_else(|| {
-            Failure::Usage(format!("there is no template `{name}`; the templates are {}", TEMPLATES.join(", ")))
+            Failure::Usage(format!(
+                "there is no template `{name}`; the templates are {}",
+                TEMPLATES.join(", ")
+            ))
         })?;
         return write_out(args.out.as_deref(), &text).map(|()| Exit::Done);
     }
@@ -61,7 +66,8 @@ pub fn run(args: &DecideArgs) -> Result<Exit, Failure> {
         None if io::stdin().is_terminal() => Facts::none(book.vocabulary()),
         None => {
             return Err(Failure::Usage(
-                "no facts file, and no terminal to ask on; `placet decide --new system` writes one".to_owned(),
+                "no facts file, and no terminal to ask on; `placet decide --new system` writes one"
+                    .to_owned(),
             ));
         }
     };
@@ -72,7 +78,9 @@ pub fn run(args: &DecideArgs) -> Result<Exit, Failure> {
         facts = interview(&book, &texts, as_of, &mut stdin.lock(), &mut io::stderr())?;
         let path = args.out.clone().unwrap_or_else(|| PathBuf::from("facts.toml"));
         if path.exists() && args.out.is_none() {
-            eprintln!("facts.toml exists and is left as it is; name another file with --out to keep the answers");
+            eprintln!(
+                "facts.toml exists and is left as it is; name another file with --out to keep the answers"
+            );
         } else {
             write_out(Some(&path), &book.facts_toml(&facts))?;
             eprintln!("answers written to {}", path.display());
@@ -86,7 +94,13 @@ pub fn load() -> Result<Rulebook, Failure> {
     Rulebook::load().map_err(Failure::internal)
 }
 
-fn report(book: &Rulebook, args: &DecideArgs, facts: &Facts, texts: &[TextId], as_of: Date) -> Result<Exit, Failure> {
+fn report(
+    book: &Rulebook,
+    args: &DecideArgs,
+    facts: &Facts,
+    texts: &[TextId],
+    as_of: Date,
+) -> Result<Exit, Failure> {
     let mut verdicts = Vec::new();
     let mut trees: Vec<Option<Tree>> = Vec::new();
     for text in texts {
@@ -159,8 +173,9 @@ fn read_facts(book: &Rulebook, path: &Path) -> Result<Facts, Failure> {
     } else {
         File::open(path).map_err(io_error)?.take(limit).read_to_end(&mut bytes).map_err(io_error)?;
     }
-    Facts::parse(book.vocabulary(), &path.display().to_string(), &bytes)
-        .map_err(|Problems(list)| Failure::Usage(list.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")))
+    Facts::parse(book.vocabulary(), &path.display().to_string(), &bytes).map_err(|Problems(list)| {
+        Failure::Usage(list.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+    })
 }
 
 fn day(arg: Option<&str>, file: Option<Date>) -> Result<Date, Failure> {
@@ -199,7 +214,9 @@ fn write_out(path: Option<&Path>, text: &str) -> Result<(), Failure> {
         Some(path) => fs::write(path, text).map_err(|e| Failure::Io(path.display().to_string(), e)),
         None => match io::stdout().lock().write_all(text.as_bytes()) {
             // A reader that has seen enough is no failure.
-            Err(e) if e.kind() != io::ErrorKind::BrokenPipe => Err(Failure::Io("standard output".to_owned(), e)),
+            Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {
+                Err(Failure::Io("standard output".to_owned(), e))
+            }
             _ => Ok(()),
         },
     }
@@ -221,7 +238,8 @@ pub fn interview(
     let mut facts = Facts::none(vocabulary);
     let mut skipped: Vec<FactId> = Vec::new();
     let mut asked: Vec<FactId> = Vec::new();
-    writeln!(output, "One question at a time; empty or ? = don't know, b = back, q = enough.\n").map_err(io_error)?;
+    writeln!(output, "One question at a time; empty or ? = don't know, b = back, q = enough.\n")
+        .map_err(io_error)?;
     loop {
         let open = book.open_questions(&facts, texts, as_of, &skipped).map_err(Failure::usage)?;
         let Some(&id) = open.first() else { break };
@@ -281,7 +299,9 @@ fn question(vocabulary: &Vocabulary, id: FactId, open: usize, output: &mut dyn W
 fn answer(vocabulary: &Vocabulary, id: FactId, word: &str) -> Result<placet_rulebook::Value, String> {
     let fact = vocabulary.fact(id);
     if let Kind::Choice(list) = &fact.kind {
-        if let Some(choice) = word.parse::<usize>().ok().and_then(|n| n.checked_sub(1)).and_then(|n| list.get(n)) {
+        if let Some(choice) =
+            word.parse::<usize>().ok().and_then(|n| n.checked_sub(1)).and_then(|n| list.get(n))
+        {
             return fact.read(&choice.id);
         }
     }

@@ -166,7 +166,10 @@ fn texts(book: &Rulebook, as_json: bool) -> Result<Exit, Failure> {
                 _ => String::new(),
             };
             let whole = if text.meta.complete { "in full" } else { "what was fought over" };
-            println!("             {status}{span}; published {}; {n_rules} rules, {n_rows} rows, {whole}", text.meta.published);
+            println!(
+                "             {status}{span}; published {}; {n_rules} rules, {n_rows} rows, {whole}",
+                text.meta.published
+            );
         }
     }
     if as_json {
@@ -204,7 +207,8 @@ fn show(book: &Rulebook, args: &ShowArgs) -> Result<Exit, Failure> {
 /// Letters and digits alone, lower case: `Art. 26(10)` and `26 (10)` meet.
 fn plain(words: &str) -> String {
     let lower = words.to_lowercase().replace("article", "").replace("art.", "");
-    let lower = lower.replace("annex iii", "annex 3").replace("annex ii", "annex 2").replace("annex i", "annex 1");
+    let lower =
+        lower.replace("annex iii", "annex 3").replace("annex ii", "annex 2").replace("annex i", "annex 1");
     lower.chars().filter(char::is_ascii_alphanumeric).collect()
 }
 
@@ -213,10 +217,19 @@ fn show_in(book: &Rulebook, id: TextId, text: &Text, wanted: &str, out: &mut Str
     let whole: Vec<_> = text
         .articles
         .iter()
-        .filter(|a| a.article.split([',', ';']).any(|part| plain(part) == key) || a.file.ends_with(&format!("/{wanted}.md")))
+        .filter(|a| {
+            a.article.split([',', ';']).any(|part| plain(part) == key)
+                || a.file.ends_with(&format!("/{wanted}.md"))
+        })
         .collect();
     for article in &whole {
-        let _ = writeln!(out, "{id}: {}, {} ({})\n", article.article, article.title, confidence_words(&article.confidence));
+        let _ = writeln!(
+            out,
+            "{id}: {}, {} ({})\n",
+            article.article,
+            article.title,
+            confidence_words(&article.confidence)
+        );
         for block in &article.blocks {
             match block {
                 Block::Heading(_, words) => {
@@ -267,7 +280,13 @@ fn show_rule(book: &Rulebook, text: &Text, at: usize, out: &mut String) {
         Does::Gate(_) => "answers the gate".to_owned(),
     };
     let applies = text.from(at).map(|d| format!(", from {}", d.words())).unwrap_or_default();
-    let _ = writeln!(out, "  [{}] {}: {}", rule.id, rule.cite, if rule.says.is_empty() { "(a phrase)" } else { &rule.says });
+    let _ = writeln!(
+        out,
+        "  [{}] {}: {}",
+        rule.id,
+        rule.cite,
+        if rule.says.is_empty() { "(a phrase)" } else { &rule.says }
+    );
     let _ = writeln!(out, "      {does}{applies}; {}", confidence_words(&rule.confidence));
     for id in &rule.readings {
         if let Some(reading) = book.reading(id) {
@@ -292,7 +311,9 @@ fn diff(book: &Rulebook, args: &DiffArgs) -> Result<Exit, Failure> {
     let a: TextId = args.a.parse().map_err(Failure::usage)?;
     let b: TextId = args.b.parse().map_err(Failure::usage)?;
     let Some(proofs) = stored(book)? else {
-        return Err(Failure::Unavailable("no stored answers; run `placet law prove --write` where cvc5 is installed".to_owned()));
+        return Err(Failure::Unavailable(
+            "no stored answers; run `placet law prove --write` where cvc5 is installed".to_owned(),
+        ));
     };
     let mut rows = Vec::new();
     for (purpose, says) in book.purposes() {
@@ -323,7 +344,10 @@ fn diff(book: &Rulebook, args: &DiffArgs) -> Result<Exit, Failure> {
         if rows.is_empty() {
             println!("{a} and {b} allow the same for every purpose of the matrix");
         }
-        println!("\nProved with {} of our encoding; facts not named stand as in the purpose's usual case.", proofs.solver);
+        println!(
+            "\nProved with {} of our encoding; facts not named stand as in the purpose's usual case.",
+            proofs.solver
+        );
     }
     Ok(Exit::Done)
 }
@@ -339,7 +363,9 @@ fn claims(book: &Rulebook, args: &ProveArgs) -> Result<Exit, Failure> {
         Some(proofs) => proofs,
         None => {
             let Some(proofs) = stored(book)? else {
-                return Err(Failure::Unavailable("no cvc5 and no stored answers; apt-get install cvc5".to_owned()));
+                return Err(Failure::Unavailable(
+                    "no cvc5 and no stored answers; apt-get install cvc5".to_owned(),
+                ));
             };
             for q in &questions {
                 if let Some(p) = proofs.find(&q.id) {
@@ -367,7 +393,13 @@ fn claims(book: &Rulebook, args: &ProveArgs) -> Result<Exit, Failure> {
         }
         let quiet = lines.iter().filter(|l| l.quiet && l.as_expected).count();
         println!("\n{quiet} rules can never fail to evaluate: PROVED each");
-        println!("{} questions, {wrong} not as expected; {}, {} ms in all; of our encoding {}", lines.len(), proofs.solver, proofs.total_ms, proofs.rulebook);
+        println!(
+            "{} questions, {wrong} not as expected; {}, {} ms in all; of our encoding {}",
+            lines.len(),
+            proofs.solver,
+            proofs.total_ms,
+            proofs.rulebook
+        );
     }
     Ok(if wrong == 0 { Exit::Done } else { Exit::Failed })
 }
@@ -463,18 +495,33 @@ fn clipping_files(path: &Path) -> Result<Vec<(String, Vec<u8>)>, Failure> {
 fn test(book: &Rulebook, args: &TestArgs) -> Result<Exit, Failure> {
     let (run, failures) = book.run_rows();
     failures.iter().for_each(|f| println!("{f}"));
-    println!("rows: {run} run, {} failed; each compared with the official engine where all facts are known", failures.len());
+    println!(
+        "rows: {run} run, {} failed; each compared with the official engine where all facts are known",
+        failures.len()
+    );
     let attack = book.attack(Effort { fact_sets: args.cases, compare_every: 20, seed: 1 });
     attack.failures.iter().for_each(|f| println!("{f}"));
     println!(
         "random cases: {} judged, {} compared rule by rule with the official engine, {} made less known, {} burdened; {} failures",
-        attack.fact_sets, attack.compared, attack.forgotten, attack.burdened, attack.failures.len()
+        attack.fact_sets,
+        attack.compared,
+        attack.forgotten,
+        attack.burdened,
+        attack.failures.len()
     );
     let mut ok = failures.is_empty() && attack.failures.is_empty();
     if args.mutants > 0 {
         let found = book.mutate(args.mutants, None);
-        found.survivors.iter().for_each(|m| println!("no row notices: {} `{}` {}", m.place, m.rule, m.change));
-        println!("broken copies: {} tried, {}.{:02} % noticed", found.tried, found.score() / 100, found.score() % 100);
+        found
+            .survivors
+            .iter()
+            .for_each(|m| println!("no row notices: {} `{}` {}", m.place, m.rule, m.change));
+        println!(
+            "broken copies: {} tried, {}.{:02} % noticed",
+            found.tried,
+            found.score() / 100,
+            found.score() % 100
+        );
         ok &= found.score() >= 9500;
     }
     Ok(if ok { Exit::Done } else { Exit::Failed })

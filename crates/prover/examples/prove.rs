@@ -37,7 +37,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             detail.iter().for_each(|d| println!("      {d}"));
         }
     })?;
-    println!("{} questions, {wrong} not as expected, {} ms, {}", questions.len(), proofs.total_ms, proofs.solver);
+    println!(
+        "{} questions, {wrong} not as expected, {} ms, {}",
+        questions.len(),
+        proofs.total_ms,
+        proofs.solver
+    );
     if let Some(path) = write {
         std::fs::write(path, proofs.to_toml())?;
     }

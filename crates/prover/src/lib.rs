@@ -120,10 +120,12 @@ async fn ask(
         .ok_or_else(|| bad("the schema has no such action".to_owned()))?;
     let compiled = CompiledPolicy::compile(&policy, &env, &schema).map_err(|e| bad(e.to_string()))?;
     let model: Option<Env> = match question.topic {
-        Topic::NeverErrs { .. } => match session.check_never_errors_with_counterexample_opt(&compiled).await {
-            Ok(model) => model,
-            Err(e) => return Ok(Err(e.to_string())),
-        },
+        Topic::NeverErrs { .. } => {
+            match session.check_never_errors_with_counterexample_opt(&compiled).await {
+                Ok(model) => model,
+                Err(e) => return Ok(Err(e.to_string())),
+            }
+        }
         Topic::Claim { .. } | Topic::Difference { .. } => {
             match session.check_never_matches_with_counterexample_opt(&compiled).await {
                 Ok(model) => model,

@@ -28,7 +28,12 @@ fn main() -> ExitCode {
     }
     println!("{run} rows, {} fail", failures.len());
     for (id, text) in book.texts() {
-        println!("{id}: {} rules, {} duties, {} fines", text.rules.len(), text.duties.len(), text.fines.len());
+        println!(
+            "{id}: {} rules, {} duties, {} fines",
+            text.rules.len(),
+            text.duties.len(),
+            text.fines.len()
+        );
     }
     if let Some(n) = number("MUTATE") {
         let found = book.mutate(n, env::var("ONLY").ok().as_deref());

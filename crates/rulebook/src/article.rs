@@ -72,9 +72,21 @@ pub(crate) fn read(file: &str, text: &str) -> (Article, Vec<Problem>) {
         problems.extend(source.into_problems());
         at = end + 1;
     } else {
-        problems.push(Problem::new(file, 1, "the file must begin with front matter between two lines of +++"));
+        problems.push(Problem::new(
+            file,
+            1,
+            "the file must begin with front matter between two lines of +++",
+        ));
     }
-    Body { file, lines: &lines, at, base: "plain".to_owned(), blocks: &mut out.blocks, problems: &mut problems }.read();
+    Body {
+        file,
+        lines: &lines,
+        at,
+        base: "plain".to_owned(),
+        blocks: &mut out.blocks,
+        problems: &mut problems,
+    }
+    .read();
     (out, problems)
 }
 
@@ -149,7 +161,11 @@ impl Body<'_> {
         loop {
             match self.line() {
                 None => {
-                    self.problems.push(Problem::new(self.file, first - 1, "this ```cedar fence is never closed"));
+                    self.problems.push(Problem::new(
+                        self.file,
+                        first - 1,
+                        "this ```cedar fence is never closed",
+                    ));
                     break;
                 }
                 Some(l) if l.trim() == "```" => {
@@ -169,7 +185,9 @@ impl Body<'_> {
     fn rows(&mut self) {
         let columns = self.line().map(cells).unwrap_or_default();
         self.at += 1;
-        let rule = self.line().is_some_and(|l| l.trim().starts_with("| -") || l.trim().starts_with("|-") || l.trim().starts_with("| :"));
+        let rule = self.line().is_some_and(|l| {
+            l.trim().starts_with("| -") || l.trim().starts_with("|-") || l.trim().starts_with("| :")
+        });
         if rule {
             self.at += 1;
         } else {

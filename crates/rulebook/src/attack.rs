@@ -153,7 +153,8 @@ impl Rulebook {
         }
         for c in &verdict.conclusions {
             if c.holds.is_none() {
-                out.failures.push(format!("{id} set {n}: every fact is known and `{}` is open", c.conclusion.id()));
+                out.failures
+                    .push(format!("{id} set {n}: every fact is known and `{}` is open", c.conclusion.id()));
             }
             let computed = matches!(c.conclusion, Conclusion::Minimal | Conclusion::NotModelled);
             if c.grounds.is_empty() && !computed {
@@ -165,7 +166,9 @@ impl Rulebook {
                 }
             }
         }
-        for pair in [(Conclusion::Prohibited, Conclusion::OutOfScope), (Conclusion::Minimal, Conclusion::HighRisk)] {
+        for pair in
+            [(Conclusion::Prohibited, Conclusion::OutOfScope), (Conclusion::Minimal, Conclusion::HighRisk)]
+        {
             if verdict.state(pair.0) == Some(true) && verdict.state(pair.1) == Some(true) {
                 out.failures.push(format!("{id} set {n}: both `{}` and `{}`", pair.0.id(), pair.1.id()));
             }
@@ -179,7 +182,10 @@ impl Rulebook {
         let share = [3, 15, 50][random.below(3)];
         for (fact_id, fact) in vocabulary.facts() {
             // What a State's file answers is known whether or not it is told, so it cannot be forgotten.
-            let may = fact.derived.is_none() && fact.from_state.is_none() && !fact.gate && fact_id != vocabulary.as_of();
+            let may = fact.derived.is_none()
+                && fact.from_state.is_none()
+                && !fact.gate
+                && fact_id != vocabulary.as_of();
             if may && random.chance(share) {
                 if let Some(slot) = values.get_mut(fact_id.index()) {
                     *slot = None;
@@ -192,7 +198,8 @@ impl Rulebook {
         for conclusion in Conclusion::ALL {
             let (before, after) = (case.concluded(conclusion), less.concluded(conclusion));
             if after.is_some() && after != before {
-                out.failures.push(format!("{id} set {n}: with less known `{}` turned to {after:?}", conclusion.id()));
+                out.failures
+                    .push(format!("{id} set {n}: with less known `{}` turned to {after:?}", conclusion.id()));
             }
         }
         let facts = crate::facts::Facts::none(vocabulary);
@@ -279,7 +286,9 @@ impl Thresholds {
             Kind::Day => {
                 let near = self.numbers.get(id.index()).and_then(|l| random.pick(l)).copied();
                 near.unwrap_or_else(|| {
-                    Value::Day(crate::date::Date::from_days(i32::try_from(14_000 + random.below(15_000)).unwrap_or(0)))
+                    Value::Day(crate::date::Date::from_days(
+                        i32::try_from(14_000 + random.below(15_000)).unwrap_or(0),
+                    ))
                 })
             }
         }
@@ -363,9 +372,9 @@ impl Rulebook {
     fn noticed(&self, first: TextId, at: usize, rule: &Arc<Rule>, when: &Expr, rows: &[Row]) -> bool {
         let mut order: Vec<&Row> = rows.iter().collect();
         order.sort_by_key(|r| (r.file != rule.file, r.line.abs_diff(rule.line)));
-        let texts = self.texts().filter(|(id, t)| {
-            *id == first || t.rule(&rule.id).is_some_and(|(_, r)| r.file == rule.file)
-        });
+        let texts = self
+            .texts()
+            .filter(|(id, t)| *id == first || t.rule(&rule.id).is_some_and(|(_, r)| r.file == rule.file));
         for (id, text) in texts {
             let place = if id == first { Some(at) } else { text.rule(&rule.id).map(|(i, _)| i) };
             let Some(place) = place else { continue };
@@ -407,7 +416,10 @@ fn mutants(book: &Rulebook, rule: &Rule) -> Vec<(String, Expr)> {
                 Op::Greater => Op::AtLeast,
                 Op::AtLeast => Op::Greater,
             };
-            out.push((format!("bound moved: {words}"), replace(&rule.when, &path, &Expr::Cmp(*f, shifted, *value))));
+            out.push((
+                format!("bound moved: {words}"),
+                replace(&rule.when, &path, &Expr::Cmp(*f, shifted, *value)),
+            ));
         }
     }
     out
@@ -437,7 +449,11 @@ fn paths(expr: &Expr, path: &mut Vec<usize>, neutral: bool, out: &mut Vec<(Vec<u
 fn replace(expr: &Expr, path: &[usize], with: &Expr) -> Expr {
     let Some((first, rest)) = path.split_first() else { return with.clone() };
     let inside = |parts: &[Expr]| -> Vec<Expr> {
-        parts.iter().enumerate().map(|(i, p)| if i == *first { replace(p, rest, with) } else { p.clone() }).collect()
+        parts
+            .iter()
+            .enumerate()
+            .map(|(i, p)| if i == *first { replace(p, rest, with) } else { p.clone() })
+            .collect()
     };
     match expr {
         Expr::Not(inner) => replace(inner, rest, with).negate(),

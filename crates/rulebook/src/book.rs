@@ -67,7 +67,10 @@ impl FromStr for TextId {
     type Err = NoSuchText;
 
     fn from_str(word: &str) -> Result<Self, NoSuchText> {
-        Self::ALL.into_iter().find(|t| t.id() == word).ok_or_else(|| NoSuchText(word.chars().take(40).collect()))
+        Self::ALL
+            .into_iter()
+            .find(|t| t.id() == word)
+            .ok_or_else(|| NoSuchText(word.chars().take(40).collect()))
     }
 }
 
@@ -85,6 +88,9 @@ pub struct Reading {
     /// What one could read instead.
     pub instead: String,
 }
+
+/// Files written from the others.
+const WRITTEN: [&str; 2] = ["claims/results.toml", "schema.cedarschema"];
 
 /// The whole rulebook.
 #[derive(Debug, Clone)]
@@ -145,7 +151,8 @@ impl Rulebook {
             problems.extend(states.read(&vocabulary, path, text));
         }
         let readings = read_readings(find("readings.toml").unwrap_or_default(), &mut problems);
-        let baselines = read_baselines(&vocabulary, find("baselines.toml").unwrap_or_default(), &mut problems);
+        let baselines =
+            read_baselines(&vocabulary, find("baselines.toml").unwrap_or_default(), &mut problems);
         let mut sentences = BTreeMap::new();
         for line in find("i18n/en.ftl").unwrap_or_default().lines() {
             if let Some((key, value)) = line.split_once(" = ") {
@@ -181,7 +188,7 @@ impl Rulebook {
             return Err(Problems(problems));
         }
         let mut hasher = Hasher::default();
-        for (path, text) in files.iter().filter(|(p, _)| *p != "claims/results.toml") {
+        for (path, text) in files.iter().filter(|(p, _)| !WRITTEN.contains(p)) {
             hasher.update(format!("{path}\0{}\0", text.len()).as_bytes());
             hasher.update(text.as_bytes());
         }
@@ -191,7 +198,17 @@ impl Rulebook {
         let results = find("claims/results.toml").map(str::to_owned);
         Ok(Self {
             claims,
-            results, vocabulary, texts, baselines, readings, states, cases, engine, sentences, digest })
+            results,
+            vocabulary,
+            texts,
+            baselines,
+            readings,
+            states,
+            cases,
+            engine,
+            sentences,
+            digest,
+        })
     }
 
     /// The closed list of facts.
@@ -227,7 +244,7 @@ impl Rulebook {
         self.baselines.get(name)
     }
 
-    /// Digest of every file of the rulebook but the stored results of proofs.
+    /// Digest of every file of the rulebook that a person writes.
     pub fn digest(&self) -> Digest {
         self.digest
     }
@@ -280,7 +297,7 @@ fn check_rule(
             report(format!("`{}` names the reading `{reading}`, not in readings.toml", rule.id));
         }
     }
-    
+
     rule.when.facts(&mut |f| {
         let fact = vocabulary.fact(f);
         if fact.gate && !rule.floor {
@@ -374,7 +391,11 @@ fn check_date(
     problems: &mut Vec<Problem>,
 ) {
     if let Some(key) = key.filter(|k| !dates.contains_key(*k)) {
-        problems.push(Problem::new(path, 0, format!("`{id}` applies from `{key}`, which is not in dates.toml")));
+        problems.push(Problem::new(
+            path,
+            0,
+            format!("`{id}` applies from `{key}`, which is not in dates.toml"),
+        ));
     }
 }
 
@@ -390,7 +411,11 @@ fn read_readings(text: &str, problems: &mut Vec<Problem>) -> BTreeMap<String, Re
     list.into_iter().map(|r| (r.id.clone(), r)).collect()
 }
 
-fn read_baselines(vocabulary: &Vocabulary, text: &str, problems: &mut Vec<Problem>) -> BTreeMap<String, Facts> {
+fn read_baselines(
+    vocabulary: &Vocabulary,
+    text: &str,
+    problems: &mut Vec<Problem>,
+) -> BTreeMap<String, Facts> {
     let source = Source::new("baselines.toml", text);
     let mut out: BTreeMap<String, Facts> = BTreeMap::new();
     if let Some(table) = source.parse() {
@@ -404,7 +429,10 @@ fn read_baselines(vocabulary: &Vocabulary, text: &str, problems: &mut Vec<Proble
                 Some(base) => match out.get(&base) {
                     Some(facts) => facts.clone(),
                     None => {
-                        t.report_at(line, format!("`{name}` builds on `{base}`, which does not stand above it"));
+                        t.report_at(
+                            line,
+                            format!("`{name}` builds on `{base}`, which does not stand above it"),
+                        );
                         ordinary(vocabulary)
                     }
                 },

@@ -152,8 +152,14 @@ impl Engine {
             Question::Classify => &self.classify,
             Question::Search => &self.search,
         };
-        Request::new(self.principal.clone(), action.clone(), self.resource.clone(), context, Some(&self.schema))
-            .map_err(|e| e.to_string())
+        Request::new(
+            self.principal.clone(),
+            action.clone(),
+            self.resource.clone(),
+            context,
+            Some(&self.schema),
+        )
+        .map_err(|e| e.to_string())
     }
 
     fn restricted(&self, id: FactId, value: Value) -> Result<RestrictedExpression, String> {

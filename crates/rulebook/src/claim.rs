@@ -134,7 +134,13 @@ impl Rulebook {
                 for t in root.each("purpose") {
                     let when = self.condition(&t, "when");
                     let base = self.base(&t);
-                    purposes.push(Purpose { id: t.need("id"), says: t.need("says"), when, base, groups: t.list("groups") });
+                    purposes.push(Purpose {
+                        id: t.need("id"),
+                        says: t.need("says"),
+                        when,
+                        base,
+                        groups: t.list("groups"),
+                    });
                     t.finish();
                 }
                 root.finish();
@@ -147,7 +153,11 @@ impl Rulebook {
         for purpose in &purposes {
             for (a, _) in self.texts() {
                 for (b, _) in self.texts().filter(|(b, _)| *b != a) {
-                    let formula = Expr::all([purpose.when.clone(), self.allowed(a, false), self.allowed(b, false).negate()]);
+                    let formula = Expr::all([
+                        purpose.when.clone(),
+                        self.allowed(a, false),
+                        self.allowed(b, false).negate(),
+                    ]);
                     out.push(Question {
                         id: format!("{}@{a}>{b}", purpose.id),
                         topic: Topic::Difference { purpose: purpose.id.clone(), allows: a, forbids: b },
@@ -257,14 +267,18 @@ impl Rulebook {
                         _ => match Conclusion::parse(word) {
                             Some(c) => Some(self.concluded(text, c)),
                             None => {
-                                t.report(format!("`{word}` is neither allowed, refused, opened nor a conclusion"));
+                                t.report(format!(
+                                    "`{word}` is neither allowed, refused, opened nor a conclusion"
+                                ));
                                 None
                             }
                         },
                     };
                     match (&never, &always) {
                         (Some(word), None) => meaning(word).into_iter().for_each(|f| ask(vec![text], f)),
-                        (None, Some(word)) => meaning(word).into_iter().for_each(|f| ask(vec![text], f.negate())),
+                        (None, Some(word)) => {
+                            meaning(word).into_iter().for_each(|f| ask(vec![text], f.negate()))
+                        }
                         _ => t.report(format!("`{id}` says exactly one of `never` and `always`")),
                     }
                 }
@@ -446,9 +460,8 @@ impl Rulebook {
         let base_values = self.base_values(&question.base);
         let base_value = |id: FactId| base_values.get(id.index()).copied().flatten();
         // Each fact goes back to its usual value, with what hangs on it, where the formula still holds without it.
-        let mut shrinking = true;
-        while shrinking {
-            shrinking = false;
+        for _ in 0..values.len() {
+            let before = values.clone();
             let ids: Vec<FactId> = values.keys().copied().rev().collect();
             for id in ids {
                 let now = values.get(&id).copied();
@@ -457,12 +470,15 @@ impl Rulebook {
                     let mut simpler = values.clone();
                     simpler.insert(id, usual);
                     fall_back(vocabulary, &mut simpler);
-                    if eval(&simpler) == Some(true) {
+                    // A parent that still rules the value out has put it back.
+                    if simpler.get(&id) == Some(&usual) && eval(&simpler) == Some(true) {
                         values = simpler;
-                        shrinking = now != Some(usual) && Some(usual) == base_value(id) || shrinking;
                         break;
                     }
                 }
+            }
+            if values == before {
+                break;
             }
         }
         let mut facts = self.baseline(&question.base).cloned().unwrap_or_else(|| ordinary(vocabulary));
@@ -515,7 +531,11 @@ impl Rulebook {
                     "refuted" => Some(false),
                     _ => None,
                 };
-                proofs.proofs.push(Proof { id: t.need("id"), proved, counterexample: t.list("counterexample") });
+                proofs.proofs.push(Proof {
+                    id: t.need("id"),
+                    proved,
+                    counterexample: t.list("counterexample"),
+                });
                 t.finish();
             }
             root.finish();

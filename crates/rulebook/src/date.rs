@@ -91,8 +91,7 @@ impl Date {
         let z = self.0 + 719_468;
         let era = z.div_euclid(146_097);
         let day_of_era = z.rem_euclid(146_097);
-        let year_of_era =
-            (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+        let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
         let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
         let mp = (5 * day_of_year + 2) / 153;
         let day = day_of_year - (153 * mp + 2) / 5 + 1;
@@ -104,8 +103,18 @@ impl Date {
     /// The day in words: `2 December 2027`.
     pub fn words(self) -> String {
         const MONTHS: [&str; 12] = [
-            "January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
-            "November", "December",
+            "January",
+            "February",
+            "March",
+            "April",
+            "May",
+            "June",
+            "July",
+            "August",
+            "September",
+            "October",
+            "November",
+            "December",
         ];
         let (year, month, day) = self.civil();
         let month = MONTHS.get(month as usize - 1).copied().unwrap_or_default();
@@ -119,10 +128,15 @@ impl FromStr for Date {
     fn from_str(text: &str) -> Result<Self, DateError> {
         let form = || DateError::Form(text.chars().take(40).collect());
         let mut parts = text.split('-');
-        let (Some(y), Some(m), Some(d), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
+        let (Some(y), Some(m), Some(d), None) = (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
             return Err(form());
         };
-        if y.len() != 4 || m.len() != 2 || d.len() != 2 || !text.bytes().all(|b| b.is_ascii_digit() || b == b'-') {
+        if y.len() != 4
+            || m.len() != 2
+            || d.len() != 2
+            || !text.bytes().all(|b| b.is_ascii_digit() || b == b'-')
+        {
             return Err(form());
         }
         let year = y.parse().map_err(|_| form())?;
@@ -161,7 +175,9 @@ mod tests {
 
     #[test]
     fn what_is_no_day_is_refused() {
-        for text in ["2026-02-29", "2026-13-01", "2026-00-10", "2026-04-31", "26-04-30", "2026-4-30", "+026-04-30"] {
+        for text in
+            ["2026-02-29", "2026-13-01", "2026-00-10", "2026-04-31", "26-04-30", "2026-4-30", "+026-04-30"]
+        {
             assert!(text.parse::<Date>().is_err(), "{text}");
         }
         assert_eq!("9999-01-01".parse::<Date>(), Err(DateError::Year(9999)));

@@ -9,8 +9,8 @@ use crate::facts::Facts;
 use crate::rule::{Does, Rule};
 use crate::text::{Status, Text, matches};
 use crate::verdict::{
-    Binding, Concluded, Conclusion, Condition, DutyDue, Fine, Force, Ground, Neighbour, Outcome, Standing, Verdict,
-    When,
+    Binding, Concluded, Conclusion, Condition, DutyDue, Fine, Force, Ground, Neighbour, Outcome, Standing,
+    Verdict, When,
 };
 use crate::vocabulary::{FactId, Value};
 
@@ -191,9 +191,14 @@ impl<'b> Case<'b> {
         for rule in self.text.concluding(conclusion).filter(|r| self.holds(*r) == holds) {
             add(rule);
             // A broken safeguard is a ground of the ban it did not lift.
-            for e in self.text.exemptions_of(rule).iter().copied().filter(|e| self.satisfied(*e) == Some(true)) {
+            for e in
+                self.text.exemptions_of(rule).iter().copied().filter(|e| self.satisfied(*e) == Some(true))
+            {
                 let conditions = self.text.conditions_of(e).iter().chain(self.text.conditions_of(rule));
-                conditions.copied().filter(|c| self.standing(*c, rule) == Standing::Broken).for_each(&mut add);
+                conditions
+                    .copied()
+                    .filter(|c| self.standing(*c, rule) == Standing::Broken)
+                    .for_each(&mut add);
             }
         }
         out
@@ -253,8 +258,13 @@ impl<'b> Case<'b> {
             Does::Concludes(_) => self.holds(rule),
             Does::Condition(targets) => {
                 let bans = self.bans();
-                let hit = |t: &usize| self.text.rules.get(*t).is_some_and(|b| targets.iter().any(|p| matches(p, &b.id)));
-                or(bans.iter().filter(|b| hit(b) || self.text.exemptions_of(**b).iter().any(hit)).map(|b| self.satisfied(*b)))
+                let hit = |t: &usize| {
+                    self.text.rules.get(*t).is_some_and(|b| targets.iter().any(|p| matches(p, &b.id)))
+                };
+                or(bans
+                    .iter()
+                    .filter(|b| hit(b) || self.text.exemptions_of(**b).iter().any(hit))
+                    .map(|b| self.satisfied(*b)))
             }
             Does::Duty => match self.concluded(Conclusion::OutOfScope) {
                 Some(true) => Some(false),
@@ -434,8 +444,12 @@ impl<'b> Case<'b> {
 }
 
 fn outcome(conclusions: &[Concluded]) -> Outcome {
-    let refusing =
-        |c: &Concluded| matches!(c.conclusion, Conclusion::Floor | Conclusion::Prohibited | Conclusion::ForbiddenUse | Conclusion::Breach);
+    let refusing = |c: &Concluded| {
+        matches!(
+            c.conclusion,
+            Conclusion::Floor | Conclusion::Prohibited | Conclusion::ForbiddenUse | Conclusion::Breach
+        )
+    };
     if conclusions.iter().any(|c| refusing(c) && c.holds == Some(true) && c.when.now()) {
         Outcome::Refused
     } else if conclusions.iter().any(|c| c.holds.is_none()) {
@@ -489,7 +503,11 @@ impl Rulebook {
     pub(crate) fn case(&self, facts: &Facts, id: TextId, as_of: Date) -> Result<Case<'_>, DecideError> {
         let text = self.text(id)?;
         if as_of < first_day(text) {
-            return Err(DecideError::BeforeText { text: text.meta.title.clone(), day: as_of, first: first_day(text) });
+            return Err(DecideError::BeforeText {
+                text: text.meta.title.clone(),
+                day: as_of,
+                first: first_day(text),
+            });
         }
         Ok(Case::new(self, text, facts, as_of))
     }
@@ -513,7 +531,8 @@ impl Case<'_> {
             return Ok(false);
         }
         let theirs = self.book.engine.satisfied(vocabulary, policies, &self.values)?;
-        for (i, rule) in self.text.rules.iter().enumerate().filter(|(_, r)| !matches!(r.does, Does::Gate(_))) {
+        for (i, rule) in self.text.rules.iter().enumerate().filter(|(_, r)| !matches!(r.does, Does::Gate(_)))
+        {
             let ours = self.satisfied(i);
             if ours != Some(theirs.contains(&rule.id)) {
                 return Err(format!(

@@ -189,12 +189,19 @@ impl Case<'_> {
                     self.phrase(*f),
                 ),
                 Expr::Is(f, values) => leaf(
-                    format!("{}: none of {} ({})", vocabulary.fact(*f).says, self.list(*f, values), self.given(*f)),
+                    format!(
+                        "{}: none of {} ({})",
+                        vocabulary.fact(*f).says,
+                        self.list(*f, values),
+                        self.given(*f)
+                    ),
                     Vec::new(),
                 ),
                 other => group("not", std::slice::from_ref(other)),
             },
-            Expr::Fact(f) => leaf(format!("{} ({})", vocabulary.fact(*f).says, self.given(*f)), self.phrase(*f)),
+            Expr::Fact(f) => {
+                leaf(format!("{} ({})", vocabulary.fact(*f).says, self.given(*f)), self.phrase(*f))
+            }
             Expr::Is(f, values) => leaf(
                 format!("{}: {} ({})", vocabulary.fact(*f).says, self.list(*f, values), self.given(*f)),
                 Vec::new(),
@@ -247,7 +254,9 @@ impl Case<'_> {
             .filter(|(_, r)| r.does == Does::Sets(fact))
             .map(|(i, _)| i)
             .collect();
-        let pick = |wanted: Tri| setters.iter().copied().filter(|r| self.satisfied(*r) == wanted).collect::<Vec<_>>();
+        let pick = |wanted: Tri| {
+            setters.iter().copied().filter(|r| self.satisfied(*r) == wanted).collect::<Vec<_>>()
+        };
         let mut shown = pick(Some(true));
         if shown.is_empty() {
             shown = pick(None);

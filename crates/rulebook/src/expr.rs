@@ -294,7 +294,9 @@ impl Reader<'_> {
         match self.term(json)? {
             Term::Cond(expr) => Ok(expr),
             Term::Attr(f) if self.vocabulary.fact(f).kind == Kind::Bool => Ok(Expr::Fact(f)),
-            Term::Attr(f) => Err(format!("`context.{}` is not yes or no; compare it", self.vocabulary.fact(f).id)),
+            Term::Attr(f) => {
+                Err(format!("`context.{}` is not yes or no; compare it", self.vocabulary.fact(f).id))
+            }
             Term::Lit(_) | Term::Set(_) => Err("a value stands where a condition is wanted".to_owned()),
         }
     }
@@ -319,17 +321,18 @@ impl Reader<'_> {
                     }),
                 }
             }
-            "&&" => Ok(Term::Cond(Expr::all([self.condition(side("left")?)?, self.condition(side("right")?)?]))),
-            "||" => Ok(Term::Cond(Expr::any([self.condition(side("left")?)?, self.condition(side("right")?)?]))),
+            "&&" => {
+                Ok(Term::Cond(Expr::all([self.condition(side("left")?)?, self.condition(side("right")?)?])))
+            }
+            "||" => {
+                Ok(Term::Cond(Expr::any([self.condition(side("left")?)?, self.condition(side("right")?)?])))
+            }
             "!" => Ok(Term::Cond(self.condition(side("arg")?)?.negate())),
             "if-then-else" => {
                 let cond = self.condition(side("if")?)?;
                 let yes = self.condition(side("then")?)?;
                 let no = self.condition(side("else")?)?;
-                Ok(Term::Cond(Expr::any([
-                    Expr::all([cond.clone(), yes]),
-                    Expr::all([cond.negate(), no]),
-                ])))
+                Ok(Term::Cond(Expr::any([Expr::all([cond.clone(), yes]), Expr::all([cond.negate(), no])])))
             }
             "==" => self.equal(side("left")?, side("right")?).map(Term::Cond),
             "!=" => self.equal(side("left")?, side("right")?).map(|e| Term::Cond(e.negate())),
@@ -388,7 +391,11 @@ impl Reader<'_> {
             (Kind::Day, Lit::Day(d)) => Ok(Value::Day(*d)),
             (Kind::Choice(_), Lit::Entity(t, id)) => {
                 if *t != fact.cedar_type() {
-                    return Err(format!("`context.{}` is compared with a `{t}`; its type is `{}`", fact.id, fact.cedar_type()));
+                    return Err(format!(
+                        "`context.{}` is compared with a `{t}`; its type is `{}`",
+                        fact.id,
+                        fact.cedar_type()
+                    ));
                 }
                 fact.read(id)
             }
@@ -398,7 +405,9 @@ impl Reader<'_> {
 
     fn equal(&self, left: &Json, right: &Json) -> Result<Expr, String> {
         match (self.term(left)?, self.term(right)?) {
-            (Term::Attr(f), Term::Lit(l)) | (Term::Lit(l), Term::Attr(f)) => Ok(Expr::Is(f, vec![self.value(f, &l)?])),
+            (Term::Attr(f), Term::Lit(l)) | (Term::Lit(l), Term::Attr(f)) => {
+                Ok(Expr::Is(f, vec![self.value(f, &l)?]))
+            }
             (Term::Attr(f), Term::Cond(Expr::Const(b))) | (Term::Cond(Expr::Const(b)), Term::Attr(f))
                 if self.vocabulary.fact(f).kind == Kind::Bool =>
             {

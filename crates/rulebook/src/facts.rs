@@ -28,7 +28,13 @@ pub struct Facts {
 impl Facts {
     /// Nothing is known.
     pub fn none(vocabulary: &Vocabulary) -> Self {
-        Self { title: None, texts: Vec::new(), as_of: None, asserted_by: None, values: vec![None; vocabulary.len()] }
+        Self {
+            title: None,
+            texts: Vec::new(),
+            as_of: None,
+            asserted_by: None,
+            values: vec![None; vocabulary.len()],
+        }
     }
 
     /// The value as given, before anything follows from other facts.
@@ -72,7 +78,10 @@ impl Facts {
                 Some((_, DeValue::String(one))) => vec![one.to_string()],
                 Some((_, DeValue::Array(_))) => root.list("text"),
                 Some((line, other)) => {
-                    root.report_at(line, format!("`text` is a text's name or a list of them, not {}", describe(other)));
+                    root.report_at(
+                        line,
+                        format!("`text` is a text's name or a list of them, not {}", describe(other)),
+                    );
                     Vec::new()
                 }
             };

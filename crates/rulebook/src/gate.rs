@@ -168,7 +168,8 @@ fn gate_rules(book: &Rulebook, text: &Text) -> Vec<GateRule> {
                 None => Expr::Const(true),
             };
             let in_scope = if rule.floor { Expr::Const(true) } else { outside.clone().negate() };
-            let bites = |failing: Expr| Expr::all([rule.when.clone(), failing, from.clone(), in_scope.clone()]);
+            let bites =
+                |failing: Expr| Expr::all([rule.when.clone(), failing, from.clone(), in_scope.clone()]);
             let exemptions = text.exemptions_of(ban);
             let condition = |c: usize| text.required(vocabulary, c, ban);
             let aim = |e: usize| text.rules.get(e).map_or(Expr::Const(false), |r| r.when.clone());
@@ -186,7 +187,11 @@ fn gate_rules(book: &Rulebook, text: &Text) -> Vec<GateRule> {
             let none_full = Expr::any(exemptions.iter().map(|e| full(*e))).negate();
             for &e in exemptions {
                 for &c in text.conditions_of(e) {
-                    push(c, GateEffect::Forbid, bites(Expr::all([aim(e), condition(c).negate(), none_full.clone()])));
+                    push(
+                        c,
+                        GateEffect::Forbid,
+                        bites(Expr::all([aim(e), condition(c).negate(), none_full.clone()])),
+                    );
                 }
             }
         }
@@ -295,7 +300,11 @@ impl Gate {
 }
 
 /// Facts that follow from the clocks.
-fn clock_facts(vocabulary: &crate::vocabulary::Vocabulary, clocks: &Clocks, now: i64) -> Vec<(FactId, Value)> {
+fn clock_facts(
+    vocabulary: &crate::vocabulary::Vocabulary,
+    clocks: &Clocks,
+    now: i64,
+) -> Vec<(FactId, Value)> {
     let minutes = |from: i64, to: i64| {
         let seconds = to.saturating_sub(from).max(0);
         // Rounded up: 24 hours and one second are more than 24 hours.

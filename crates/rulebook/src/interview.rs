@@ -28,7 +28,9 @@ impl Rulebook {
                 // Ask what it hangs on first.
                 let mut top = fact;
                 let mut skip = skipped.contains(&top);
-                while let Some((parent, _)) = vocabulary.fact(top).only_if.as_ref().filter(|(p, _)| case.value(*p).is_none()) {
+                while let Some((parent, _)) =
+                    vocabulary.fact(top).only_if.as_ref().filter(|(p, _)| case.value(*p).is_none())
+                {
                     top = *parent;
                     skip |= skipped.contains(&top);
                 }

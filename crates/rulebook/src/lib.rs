@@ -50,7 +50,7 @@ pub use story::{Disputed, Event, Position, Record, Shape, Story, Wording};
 pub use template::TEMPLATES;
 pub use text::{Applies, Duty, FineRule, Meta, NeighbourRule, Status, Text};
 pub use verdict::{
-    Binding, Change, Concluded, Conclusion, Condition, DutyDue, Fine, Force, Ground, Neighbour, Outcome, Standing,
-    Verdict, Way, When,
+    Binding, Change, Concluded, Conclusion, Condition, DutyDue, Fine, Force, Ground, Neighbour, Outcome,
+    Standing, Verdict, Way, When,
 };
 pub use vocabulary::{Choice, Derived, Fact, FactId, Kind, Value, Vocabulary};

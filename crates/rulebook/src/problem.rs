@@ -66,7 +66,8 @@ fn distance(a: &str, b: &str) -> usize {
         let mut before_b = None;
         for (j, &cb) in b.iter().enumerate() {
             let at = |row: &[usize], j: usize| row.get(j).copied().unwrap_or(usize::MAX / 2);
-            let mut best = (at(&last, j) + usize::from(ca != cb)).min(at(&last, j + 1) + 1).min(at(&row, j) + 1);
+            let mut best =
+                (at(&last, j) + usize::from(ca != cb)).min(at(&last, j + 1) + 1).min(at(&row, j) + 1);
             if i > 0 && j > 0 && before_a == Some(cb) && before_b == Some(ca) {
                 best = best.min(at(&two_back, j - 1) + 1);
             }

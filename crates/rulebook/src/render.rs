@@ -51,7 +51,12 @@ pub(crate) fn way_words(vocabulary: &Vocabulary, way: &Way) -> String {
         .map(|c| {
             let fact = vocabulary.fact(c.fact);
             match c.from {
-                Some(_) => format!("{} = {} (now {})", fact.id, fact.write(c.to), c.from.map(|v| fact.write(v)).unwrap_or_default()),
+                Some(_) => format!(
+                    "{} = {} (now {})",
+                    fact.id,
+                    fact.write(c.to),
+                    c.from.map(|v| fact.write(v)).unwrap_or_default()
+                ),
                 None => format!("{} = {}", fact.id, fact.write(c.to)),
             }
         })

@@ -60,7 +60,8 @@ impl std::fmt::Display for RowFailure {
     }
 }
 
-const RESERVED: [&str; 9] = ["case", "base", "given", "as of", "text", "expect", "grounds", "broken", "duties"];
+const RESERVED: [&str; 9] =
+    ["case", "base", "given", "as of", "text", "expect", "grounds", "broken", "duties"];
 
 impl Rulebook {
     /// Every scenario row: those of the articles, under each text that shares the file, and the cross-text cases.

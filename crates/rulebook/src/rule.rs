@@ -73,8 +73,23 @@ pub struct Rule {
 }
 
 const KEYS: [&str; 17] = [
-    "id", "cite", "says", "concludes", "sets", "exempts", "condition", "duty", "lifts", "until", "applies",
-    "confidence", "reading", "remedy", "note", "gate", "topic",
+    "id",
+    "cite",
+    "says",
+    "concludes",
+    "sets",
+    "exempts",
+    "condition",
+    "duty",
+    "lifts",
+    "until",
+    "applies",
+    "confidence",
+    "reading",
+    "remedy",
+    "note",
+    "gate",
+    "topic",
 ];
 
 /// Reads the rules of one fence; `first` is the line of its first line.
@@ -138,7 +153,8 @@ fn read_rule(
         }
     };
     let action = json.pointer("/action/entity/id").and_then(serde_json::Value::as_str).unwrap_or_default();
-    let unscoped = |who: &str| json.pointer(&format!("/{who}/op")).and_then(serde_json::Value::as_str) == Some("All");
+    let unscoped =
+        |who: &str| json.pointer(&format!("/{who}/op")).and_then(serde_json::Value::as_str) == Some("All");
     if !unscoped("principal") || !unscoped("resource") {
         report(format!("`{id}`: the head is (principal, action == Action::\"Classify\", resource)"));
     }
@@ -194,7 +210,9 @@ fn read_rule(
         does.push(Does::Duty);
     }
     if does.len() != 1 {
-        report(format!("`{id}` must do exactly one thing of @concludes, @sets, @exempts, @condition, @duty, @lifts"));
+        report(format!(
+            "`{id}` must do exactly one thing of @concludes, @sets, @exempts, @condition, @duty, @lifts"
+        ));
         return None;
     }
     let does = does.remove(0);

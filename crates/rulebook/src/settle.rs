@@ -22,7 +22,9 @@ impl Domain {
     fn both(self, other: Self) -> Option<Self> {
         match (self, other) {
             (Self::Bits(a), Self::Bits(b)) if a & b != 0 => Some(Self::Bits(a & b)),
-            (Self::Span(a, b), Self::Span(c, d)) if a.max(c) <= b.min(d) => Some(Self::Span(a.max(c), b.min(d))),
+            (Self::Span(a, b), Self::Span(c, d)) if a.max(c) <= b.min(d) => {
+                Some(Self::Span(a.max(c), b.min(d)))
+            }
             _ => None,
         }
     }
@@ -120,7 +122,9 @@ impl Search<'_, '_> {
             Expr::Not(inner) => self.plans(inner, !want),
             Expr::And(parts) if want => self.all(parts, want),
             Expr::Or(parts) if !want => self.all(parts, want),
-            Expr::And(parts) | Expr::Or(parts) => self.best(parts.iter().flat_map(|p| self.plans(p, want)).collect()),
+            Expr::And(parts) | Expr::Or(parts) => {
+                self.best(parts.iter().flat_map(|p| self.plans(p, want)).collect())
+            }
         }
     }
 
@@ -141,7 +145,10 @@ impl Search<'_, '_> {
                 } else {
                     let lowest = values.iter().map(at).min().unwrap_or(low);
                     let highest = values.iter().map(at).max().unwrap_or(high);
-                    vec![Domain::Span(low, lowest.saturating_sub(1)), Domain::Span(highest.saturating_add(1), high)]
+                    vec![
+                        Domain::Span(low, lowest.saturating_sub(1)),
+                        Domain::Span(highest.saturating_add(1), high),
+                    ]
                 }
             }
         }
@@ -179,15 +186,19 @@ impl Search<'_, '_> {
         let mut queue = ids;
         while let Some(id) = queue.pop() {
             let fact = vocabulary.fact(id);
-            let (Some((parent, is)), Some(domain)) = (&fact.only_if, plan.get(&id).copied()) else { continue };
+            let (Some((parent, is)), Some(domain)) = (&fact.only_if, plan.get(&id).copied()) else {
+                continue;
+            };
             if domain.has(fact.otherwise) {
                 continue;
             }
             let wanted = match self.full(*parent) {
-                Domain::Bits(_) => {
-                    Domain::Bits(is.iter().fold(0, |bits, v| bits | 1u128 << Domain::number(*v).clamp(0, 126)))
+                Domain::Bits(_) => Domain::Bits(
+                    is.iter().fold(0, |bits, v| bits | 1u128 << Domain::number(*v).clamp(0, 126)),
+                ),
+                Domain::Span(..) => {
+                    is.first().map(|v| Domain::Span(Domain::number(*v), Domain::number(*v)))?
                 }
-                Domain::Span(..) => is.first().map(|v| Domain::Span(Domain::number(*v), Domain::number(*v)))?,
             };
             let joint = match plan.get(parent) {
                 Some(now) => now.both(wanted)?,
@@ -252,7 +263,8 @@ fn merge(a: &Plan, b: &Plan) -> Option<Plan> {
 fn ways(case: &Case<'_>, facts: &Facts, conclusion: Conclusion, want: bool, flip: bool) -> Vec<Way> {
     let search = Search { case, flip };
     let formula = case.text.inline(case.text.concluded(conclusion));
-    let mut plans: Vec<Plan> = search.plans(&formula, want).into_iter().filter_map(|p| search.close(p)).collect();
+    let mut plans: Vec<Plan> =
+        search.plans(&formula, want).into_iter().filter_map(|p| search.close(p)).collect();
     plans.sort_by_cached_key(|p| search.cost(p));
     let mut out: Vec<Way> = Vec::new();
     for plan in plans {
@@ -309,7 +321,12 @@ pub(crate) fn fill(case: &Case<'_>, facts: &Facts, verdict: &mut Verdict) {
         }
     }
     // What does not hold but would with one change: bans and permissions are worth knowing.
-    for conclusion in [Conclusion::Prohibited, Conclusion::ForbiddenUse, Conclusion::PermittedOnConditions, Conclusion::HighRisk] {
+    for conclusion in [
+        Conclusion::Prohibited,
+        Conclusion::ForbiddenUse,
+        Conclusion::PermittedOnConditions,
+        Conclusion::HighRisk,
+    ] {
         if verdict.state(conclusion) == Some(false) {
             let near = ways(case, facts, conclusion, true, true);
             verdict.flips.extend(near.into_iter().filter(|w| w.changes.len() <= 2).take(1));

@@ -55,7 +55,8 @@ impl States {
                 values: BTreeMap::new(),
             };
             check_confidence(&state.confidence, |m| t.report(m));
-            let asked = vocabulary.facts().filter_map(|(_, f)| f.from_state.as_ref().map(|k| (k.as_str(), f)));
+            let asked =
+                vocabulary.facts().filter_map(|(_, f)| f.from_state.as_ref().map(|k| (k.as_str(), f)));
             let asked: Vec<(&str, &Fact)> = asked.collect();
             for (key, line, value) in t.entries() {
                 if ["id", "name", "source", "confidence", "note"].contains(&key) {

@@ -203,8 +203,11 @@ impl Story {
 
     /// As JSON.
     pub fn to_json(&self) -> Json {
-        let events: Vec<Json> =
-            self.events.iter().map(|e| json!({ "day": e.day, "says": e.says, "confidence": e.confidence })).collect();
+        let events: Vec<Json> = self
+            .events
+            .iter()
+            .map(|e| json!({ "day": e.day, "says": e.says, "confidence": e.confidence }))
+            .collect();
         let positions: Vec<Json> = self
             .positions
             .iter()
@@ -250,7 +253,8 @@ fn read_record(file: &str, bytes: &[u8]) -> Result<Record, Problems> {
         let body = rest.get(end + 4..).unwrap_or_default().trim().to_owned();
         return front_matter(file, front, body);
     }
-    let stripped = text.contains("&nbsp;") || text.contains("&amp;") || text.contains("&#") || text.contains("</");
+    let stripped =
+        text.contains("&nbsp;") || text.contains("&amp;") || text.contains("&#") || text.contains("</");
     let clean = if stripped { unescape(&text) } else { text };
     let mut lines = clean.lines().skip_while(|l| l.trim().is_empty());
     let Some(title) = lines.next() else { return Err(one(1, "the clipping is empty")) };
@@ -308,7 +312,8 @@ fn front_matter(file: &str, front: &str, body: String) -> Result<Record, Problem
     record.excerpt = text("excerpt");
     record.published = text("publishedDateTime");
     record.url = text("originalUrl").or_else(|| text("webUrl"));
-    record.provider = record.front.get("provider").and_then(|p| p.get("name")).and_then(Json::as_str).map(str::to_owned);
+    record.provider =
+        record.front.get("provider").and_then(|p| p.get("name")).and_then(Json::as_str).map(str::to_owned);
     if problems.is_empty() { Ok(record) } else { Err(Problems(problems)) }
 }
 
@@ -317,15 +322,27 @@ fn check(key: &str, value: &Json) -> Result<(), String> {
     let wants = |ok: bool, what: &str| if ok { Ok(()) } else { Err(format!("must be {what}, not {value}")) };
     match key {
         "title" | "excerpt" | "category" | "type" | "secured" => wants(value.is_string(), "a text"),
-        "originalUrl" | "webUrl" | "ampWebUrl" => wants(value.as_str().is_some_and(is_url), "an address (http or https)"),
-        "publishedDateTime" => wants(value.as_str().is_some_and(is_instant), "an instant such as 2023-05-12T11:20:00Z"),
-        "quality" => wants(value.as_i64().is_some_and(|n| (0..=100).contains(&n)), "a whole number from 0 to 100"),
+        "originalUrl" | "webUrl" | "ampWebUrl" => {
+            wants(value.as_str().is_some_and(is_url), "an address (http or https)")
+        }
+        "publishedDateTime" => {
+            wants(value.as_str().is_some_and(is_instant), "an instant such as 2023-05-12T11:20:00Z")
+        }
+        "quality" => {
+            wants(value.as_i64().is_some_and(|n| (0..=100).contains(&n)), "a whole number from 0 to 100")
+        }
         "heat" => wants(value.is_i64(), "a whole number"),
         "published" => wants(value.is_boolean(), "true or false"),
         "topics" => wants(list_of(value, Json::is_string), "a list of texts"),
         "provider" => wants(value.get("name").is_some_and(Json::is_string), "an object with a name"),
-        "images" => wants(list_of(value, |i| i.get("url").and_then(Json::as_str).is_some_and(is_url)), "a list of objects with a url"),
-        "related" => wants(list_of(value, |r| r.get("title").is_some_and(Json::is_string)), "a list of objects with a title"),
+        "images" => wants(
+            list_of(value, |i| i.get("url").and_then(Json::as_str).is_some_and(is_url)),
+            "a list of objects with a url",
+        ),
+        "related" => wants(
+            list_of(value, |r| r.get("title").is_some_and(Json::is_string)),
+            "a list of objects with a title",
+        ),
         _ => Ok(()),
     }
 }
@@ -343,7 +360,9 @@ fn is_instant(text: &str) -> bool {
     let (Some(day), Some(rest)) = (text.get(..10), text.get(10..)) else { return false };
     let time = rest.strip_prefix(['T', 't', ' ']).unwrap_or("");
     let clock = time.get(..8).unwrap_or("");
-    let two = |at: usize, max: u8| clock.get(at..at + 2).and_then(|s| s.parse::<u8>().ok()).is_some_and(|n| n <= max);
+    let two = |at: usize, max: u8| {
+        clock.get(at..at + 2).and_then(|s| s.parse::<u8>().ok()).is_some_and(|n| n <= max)
+    };
     let zone = time.get(8..).unwrap_or("").trim_start_matches(|c: char| c == '.' || c.is_ascii_digit());
     let zoned = zone == "Z" || zone == "z" || (zone.len() == 6 && zone.starts_with(['+', '-']));
     day.parse::<Date>().is_ok() && two(0, 23) && two(3, 59) && two(6, 60) && zoned
@@ -379,12 +398,14 @@ fn unescape(text: &str) -> String {
     while let Some(at) = rest.find(['<', '&']) {
         out.push_str(rest.get(..at).unwrap_or_default());
         rest = rest.get(at..).unwrap_or_default();
-        let tag = rest.starts_with('<') && rest.get(1..2).is_some_and(|c| c == "/" || c.starts_with(|c: char| c.is_ascii_alphabetic()));
+        let tag = rest.starts_with('<')
+            && rest.get(1..2).is_some_and(|c| c == "/" || c.starts_with(|c: char| c.is_ascii_alphabetic()));
         if let (true, Some(end)) = (tag, rest.find('>')) {
             rest = rest.get(end + 1..).unwrap_or_default();
             continue;
         }
-        let entity = rest.strip_prefix('&').and_then(|r| r.find(';').filter(|e| *e <= 8).and_then(|e| r.get(..e)));
+        let entity =
+            rest.strip_prefix('&').and_then(|r| r.find(';').filter(|e| *e <= 8).and_then(|e| r.get(..e)));
         let replaced = entity.and_then(|name| match name {
             "amp" => Some('&'),
             "lt" => Some('<'),
@@ -471,8 +492,12 @@ Body in Markdown, possibly empty.
     #[test]
     fn plain_text_and_stripped_html_are_clippings_too() {
         let plain = read_record("b.txt", b"A title\n\nThe body.").unwrap();
-        assert_eq!((plain.shape, plain.title.as_str(), plain.body.as_str()), (Shape::Plain, "A title", "The body."));
-        let stripped = read_record("c.txt", "Law &amp; order\nParis&nbsp;– it&#8217;s <b>over</b>".as_bytes()).unwrap();
+        assert_eq!(
+            (plain.shape, plain.title.as_str(), plain.body.as_str()),
+            (Shape::Plain, "A title", "The body.")
+        );
+        let stripped =
+            read_record("c.txt", "Law &amp; order\nParis&nbsp;– it&#8217;s <b>over</b>".as_bytes()).unwrap();
         assert_eq!(stripped.shape, Shape::Stripped);
         assert_eq!((stripped.title.as_str(), stripped.body.as_str()), ("Law & order", "Paris – it’s over"));
         assert!(read_record("d.txt", b" \n ").is_err());

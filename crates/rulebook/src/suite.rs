@@ -14,7 +14,11 @@ impl Rulebook {
     pub fn conformance(&self) -> Result<Json, Problems> {
         let (rows, bad) = self.rows();
         if !bad.is_empty() {
-            let problems = bad.into_iter().map(|f| crate::problem::Problem { file: f.file, line: f.line, message: f.message });
+            let problems = bad.into_iter().map(|f| crate::problem::Problem {
+                file: f.file,
+                line: f.line,
+                message: f.message,
+            });
             return Err(Problems(problems.collect()));
         }
         let vocabulary = self.vocabulary();
@@ -36,7 +40,9 @@ impl Rulebook {
             let given = self.row_facts(row);
             let mut facts = serde_json::Map::new();
             let mut unknown = Vec::new();
-            for (id, fact) in vocabulary.facts().filter(|(id, f)| f.derived.is_none() && *id != vocabulary.as_of()) {
+            for (id, fact) in
+                vocabulary.facts().filter(|(id, f)| f.derived.is_none() && *id != vocabulary.as_of())
+            {
                 match given.get(id) {
                     Some(v) if v != fact.otherwise => {
                         let written = match v {
@@ -57,7 +63,8 @@ impl Rulebook {
                 let day = row.as_of.or_else(|| self.text(*text).ok().map(|t| t.meta.row_as_of));
                 as_of.insert(text.to_string(), json!(day.map(|d| d.to_string())));
             }
-            let grounds: Vec<&String> = row.grounds.iter().filter(|(_, yes)| *yes).map(|(id, _)| id).collect();
+            let grounds: Vec<&String> =
+                row.grounds.iter().filter(|(_, yes)| *yes).map(|(id, _)| id).collect();
             cases.push(json!({
                 "source": format!("{}:{}", row.file, row.line), "case": row.name, "facts": facts, "unknown": unknown,
                 "as_of": as_of, "expect": expect, "grounds": grounds,

@@ -156,11 +156,8 @@ impl<'s, 't> Table<'s, 't> {
 
     /// All entries in the order of the file: key, its line, value.
     pub(crate) fn entries(&self) -> Vec<(&'s str, usize, &'s DeValue<'t>)> {
-        let mut out: Vec<_> = self
-            .table
-            .iter()
-            .map(|(k, v)| (k.span().start, k.get_ref().as_ref(), v.get_ref()))
-            .collect();
+        let mut out: Vec<_> =
+            self.table.iter().map(|(k, v)| (k.span().start, k.get_ref().as_ref(), v.get_ref())).collect();
         out.sort_by_key(|(at, _, _)| *at);
         self.read.borrow_mut().extend(out.iter().map(|(_, k, _)| *k));
         out.into_iter().map(|(at, k, v)| (k, self.source.line(at), v)).collect()
@@ -177,8 +174,10 @@ impl<'s, 't> Table<'s, 't> {
             let name: &str = key.get_ref();
             if !read.contains(&name) {
                 let line = self.source.line(key.span().start);
-                let hint = nearest(name, read.iter().copied())
-                    .map_or_else(|| format!("known here: {}", read.join(", ")), |n| format!("did you mean `{n}`?"));
+                let hint = nearest(name, read.iter().copied()).map_or_else(
+                    || format!("known here: {}", read.join(", ")),
+                    |n| format!("did you mean `{n}`?"),
+                );
                 self.source.report(line, format!("unknown key `{name}`; {hint}"));
             }
         }
@@ -197,7 +196,8 @@ pub(crate) fn date_of(value: &DeValue<'_>) -> Result<Date, String> {
             let (Some(date), None) = (at.date, at.time) else {
                 return Err("a date without time is wanted, such as 2026-11-22".to_owned());
             };
-            Date::new(i32::from(date.year), u32::from(date.month), u32::from(date.day)).map_err(|e| e.to_string())
+            Date::new(i32::from(date.year), u32::from(date.month), u32::from(date.day))
+                .map_err(|e| e.to_string())
         }
         DeValue::String(text) => text.parse::<Date>().map_err(|e| e.to_string()),
         other => Err(format!("a date such as 2026-11-22 is wanted, not {}", describe(other))),

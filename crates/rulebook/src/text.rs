@@ -177,7 +177,11 @@ impl Text {
     }
 
     pub(crate) fn concluding(&self, conclusion: Conclusion) -> impl Iterator<Item = usize> + '_ {
-        self.rules.iter().enumerate().filter(move |(_, r)| r.does == Does::Concludes(conclusion)).map(|(i, _)| i)
+        self.rules
+            .iter()
+            .enumerate()
+            .filter(move |(_, r)| r.does == Does::Concludes(conclusion))
+            .map(|(i, _)| i)
     }
 
     fn condition(&self, rule: usize) -> Expr {
@@ -221,7 +225,8 @@ impl Text {
     pub(crate) fn exempted_by(&self, vocabulary: &Vocabulary, rule: usize, exemption: usize) -> Expr {
         let conditions = self.conditions_of(exemption).iter().chain(self.conditions_of(rule));
         Expr::all(
-            std::iter::once(self.condition(exemption)).chain(conditions.map(|c| self.required(vocabulary, *c, rule))),
+            std::iter::once(self.condition(exemption))
+                .chain(conditions.map(|c| self.required(vocabulary, *c, rule))),
         )
     }
 
@@ -239,9 +244,10 @@ impl Text {
     }
 
     pub(crate) fn out_of_scope(&self, vocabulary: &Vocabulary) -> Expr {
-        Expr::any(self.concluding(Conclusion::OutOfScope).map(|r| {
-            Expr::all([self.condition(r), self.lifted(vocabulary, r, false).negate()])
-        }))
+        Expr::any(
+            self.concluding(Conclusion::OutOfScope)
+                .map(|r| Expr::all([self.condition(r), self.lifted(vocabulary, r, false).negate()])),
+        )
     }
 
     /// When a concluding rule holds.
@@ -267,7 +273,8 @@ impl Text {
         let by_rule = || Expr::any(self.concluding(conclusion).map(|r| self.make_holds(vocabulary, r)));
         match conclusion {
             Conclusion::PermittedOnConditions => {
-                let bans = self.concluding(Conclusion::Prohibited).chain(self.concluding(Conclusion::ForbiddenUse));
+                let bans =
+                    self.concluding(Conclusion::Prohibited).chain(self.concluding(Conclusion::ForbiddenUse));
                 Expr::any(bans.map(|r| {
                     Expr::all([
                         self.condition(r),
@@ -276,9 +283,10 @@ impl Text {
                     ])
                 }))
             }
-            Conclusion::Minimal if self.meta.complete => {
-                Expr::any([by_rule(), self.nothing_else(vocabulary, &[Conclusion::Minimal, Conclusion::NotModelled])])
-            }
+            Conclusion::Minimal if self.meta.complete => Expr::any([
+                by_rule(),
+                self.nothing_else(vocabulary, &[Conclusion::Minimal, Conclusion::NotModelled]),
+            ]),
             Conclusion::NotModelled if !self.meta.complete => {
                 Expr::any([by_rule(), self.nothing_else(vocabulary, &[Conclusion::NotModelled])])
             }
@@ -320,7 +328,11 @@ impl Text {
             ..Links::default()
         };
         let mut report = |rule: &Rule, message: String| {
-            problems.push(Problem::new(&rule.file, rule.line, format!("{}: `{}` {message}", self.meta.id, rule.id)));
+            problems.push(Problem::new(
+                &rule.file,
+                rule.line,
+                format!("{}: `{}` {message}", self.meta.id, rule.id),
+            ));
         };
         let mut seen: HashMap<&str, &Rule> = HashMap::new();
         for rule in &self.rules {
@@ -359,7 +371,8 @@ impl Text {
                     .collect();
                 if fits.is_empty() {
                     let ids = self.rules.iter().map(|r| r.id.as_str());
-                    let near = nearest(target, ids).map(|n| format!("; did you mean `{n}`?")).unwrap_or_default();
+                    let near =
+                        nearest(target, ids).map(|n| format!("; did you mean `{n}`?")).unwrap_or_default();
                     report(rule, format!("names `{target}`, which is no rule it could bear on{near}"));
                 }
                 let lists = match rule.does {
@@ -374,8 +387,12 @@ impl Text {
             }
             for duty in &rule.duties {
                 if !duty_ids.contains(&duty.as_str()) {
-                    let near = nearest(duty, duty_ids.iter().copied()).map(|n| format!("; did you mean `{n}`?"));
-                    report(rule, format!("brings the duty `{duty}`, not in duties.toml{}", near.unwrap_or_default()));
+                    let near =
+                        nearest(duty, duty_ids.iter().copied()).map(|n| format!("; did you mean `{n}`?"));
+                    report(
+                        rule,
+                        format!("brings the duty `{duty}`, not in duties.toml{}", near.unwrap_or_default()),
+                    );
                 }
             }
             match &rule.applies {
@@ -412,7 +429,8 @@ impl Text {
             _ => Expr::Const(false),
         });
         let holds: Vec<Expr> = holds.collect();
-        let concluded = Conclusion::ALL.into_iter().map(|c| (c, self.make_concluded(vocabulary, c))).collect();
+        let concluded =
+            Conclusion::ALL.into_iter().map(|c| (c, self.make_concluded(vocabulary, c))).collect();
         self.links.holds = holds;
         self.links.concluded = concluded;
     }
@@ -537,7 +555,12 @@ pub(crate) fn read_dates(file: &str, text: &str) -> (BTreeMap<String, Applies>, 
                 t.report_at(line, format!("`{key}` needs `from`, a date"));
                 continue;
             };
-            let entry = Applies { from, article: t.need("article"), says: t.need("says"), confidence: confidence(&t) };
+            let entry = Applies {
+                from,
+                article: t.need("article"),
+                says: t.need("says"),
+                confidence: confidence(&t),
+            };
             t.finish();
             out.insert(key.to_owned(), entry);
         }

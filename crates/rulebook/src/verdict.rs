@@ -243,7 +243,6 @@ pub struct Neighbour {
     pub confidence: String,
 }
 
-
 /// A change of one fact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Change {

@@ -185,7 +185,9 @@ impl Fact {
                 Some(n) => self.within(Value::Int(n)).map(Some),
                 None => wrong(&format!("a whole number{}", self.unit_words())),
             },
-            Kind::Day => date_of(value).map(|d| Some(Value::Day(d))).map_err(|e| format!("`{}`: {e}", self.id)),
+            Kind::Day => {
+                date_of(value).map(|d| Some(Value::Day(d))).map_err(|e| format!("`{}`: {e}", self.id))
+            }
         }
     }
 
@@ -505,4 +507,3 @@ fn read_otherwise(t: &Table<'_, '_>, fact: &Fact) -> Value {
         }
     }
 }
-

@@ -89,7 +89,11 @@ pub fn verdict_page(book: &Rulebook, facts: &Facts, verdict: &Verdict, tree: Opt
                 Standing::Open => "? not known",
                 Standing::NotYet => "not required yet",
             };
-            let remedy = if c.standing == Standing::Broken { c.remedy.clone().unwrap_or_default() } else { String::new() };
+            let remedy = if c.standing == Standing::Broken {
+                c.remedy.clone().unwrap_or_default()
+            } else {
+                String::new()
+            };
             let _ = writeln!(
                 out,
                 "<tr><td>{}</td><td>{}</td><td>{standing}</td><td>{}</td></tr>",
@@ -192,7 +196,8 @@ fn branch(out: &mut String, node: &Tree) {
         Some(false) => "✗",
         None => "?",
     };
-    let cite = node.cite.as_ref().map(|c| format!(" <span class=\"mark\">{}</span>", escape(c))).unwrap_or_default();
+    let cite =
+        node.cite.as_ref().map(|c| format!(" <span class=\"mark\">{}</span>", escape(c))).unwrap_or_default();
     let _ = write!(out, "<li>{mark} {}{cite}", escape(&node.label));
     if !node.children.is_empty() {
         out.push_str("<ul class=\"tree\">\n");

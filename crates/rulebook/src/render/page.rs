@@ -29,7 +29,11 @@ pub fn article_pages(book: &Rulebook) -> Vec<Page> {
             Status::Proposal => "a proposal; never law",
             Status::Position => "a position; never law",
         };
-        let _ = writeln!(index, "<h2>{} <span class=\"mark\">{id}, {status}</span></h2>\n<ul>", escape(&text.meta.title));
+        let _ = writeln!(
+            index,
+            "<h2>{} <span class=\"mark\">{id}, {status}</span></h2>\n<ul>",
+            escape(&text.meta.title)
+        );
         for article in &text.articles {
             let path = path_of(id, article);
             let _ = writeln!(
@@ -73,7 +77,11 @@ fn page(book: &Rulebook, id: TextId, text: &Text, article: &Article) -> String {
         Some(eli) => format!(" <a href=\"{}\">Official text</a>.", escape(eli)),
         None => String::new(),
     };
-    let _ = writeln!(out, "<p class=\"mark\">In our own words; {}.{eli}</p>", confidence_words(&article.confidence));
+    let _ = writeln!(
+        out,
+        "<p class=\"mark\">In our own words; {}.{eli}</p>",
+        confidence_words(&article.confidence)
+    );
     for block in &article.blocks {
         match block {
             Block::Heading(depth, words) => {
@@ -97,7 +105,11 @@ fn page(book: &Rulebook, id: TextId, text: &Text, article: &Article) -> String {
                     });
                     out.push_str("</tr>\n");
                 }
-                let _ = writeln!(out, "</table>\n<p class=\"mark\">Cases start from the baseline “{}”.</p>", escape(&table.base));
+                let _ = writeln!(
+                    out,
+                    "</table>\n<p class=\"mark\">Cases start from the baseline “{}”.</p>",
+                    escape(&table.base)
+                );
             }
         }
     }
@@ -135,7 +147,12 @@ fn rules(out: &mut String, book: &Rulebook, text: &Text, article: &Article, line
         );
         for reading in &rule.readings {
             let says = book.reading(reading).map(|r| r.says.clone()).unwrap_or_default();
-            let _ = writeln!(out, "<p>Our reading <a href=\"index.html#{0}\">{0}</a>: {1}</p>", escape(reading), escape(&says));
+            let _ = writeln!(
+                out,
+                "<p>Our reading <a href=\"index.html#{0}\">{0}</a>: {1}</p>",
+                escape(reading),
+                escape(&says)
+            );
         }
         if let Some(note) = &rule.note {
             let _ = writeln!(out, "<p>{}</p>", escape(note));

@@ -14,13 +14,25 @@ pub fn verdict_text(book: &Rulebook, verdict: &Verdict) -> String {
     let _ = writeln!(out);
     for c in &verdict.conclusions {
         let mark = if c.holds == Some(true) { "" } else { "cannot say yet: " };
-        let when = if c.holds == Some(true) && !c.when.now() { format!(", {}", when_words(c.when)) } else { String::new() };
+        let when = if c.holds == Some(true) && !c.when.now() {
+            format!(", {}", when_words(c.when))
+        } else {
+            String::new()
+        };
         let _ = writeln!(out, "{}{}{when}", mark.to_uppercase(), c.conclusion.words().to_uppercase());
-        for g in &c.grounds {
-            let unchecked =
-                if g.confidence == "text" { String::new() } else { format!(" [{}]", confidence_words(&g.confidence)) };
+        // What is open is open for many reasons; the first ones serve.
+        let shown = if c.holds.is_none() { 3 } else { c.grounds.len() };
+        for g in c.grounds.iter().take(shown) {
+            let unchecked = if g.confidence == "text" {
+                String::new()
+            } else {
+                format!(" [{}]", confidence_words(&g.confidence))
+            };
             let own = if g.floor { " (Placet's own rule)" } else { "" };
             let _ = writeln!(out, "  {}: {}{own}{unchecked}", g.cite, g.says);
+        }
+        if c.grounds.len() > shown {
+            let _ = writeln!(out, "  and {} more rules that facts must rule out", c.grounds.len() - shown);
         }
     }
     let broken: Vec<_> = verdict.conditions.iter().filter(|c| c.standing != Standing::Met).collect();
@@ -51,7 +63,9 @@ pub fn verdict_text(book: &Rulebook, verdict: &Verdict) -> String {
             let binding = match &d.binding {
                 Binding::Now => String::new(),
                 Binding::From(day) => format!(" (from {})", day.words()),
-                Binding::Lifted { by, until: Some(day) } => format!(" (not before {}, {})", day.words(), by.cite),
+                Binding::Lifted { by, until: Some(day) } => {
+                    format!(" (not before {}, {})", day.words(), by.cite)
+                }
                 Binding::Lifted { by, until: None } => format!(" (does not bind, {})", by.cite),
                 Binding::Open => " (cannot say yet)".to_owned(),
                 Binding::Draft => " (never became law)".to_owned(),

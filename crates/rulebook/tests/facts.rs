@@ -1,0 +1,117 @@
+//! Facts files as people write them: every mistake is told by its line.
+
+use placet_rulebook::{Date, DecideError, Facts, MAX_BYTES, Outcome, Problems, Rulebook, TextId};
+
+fn problems(bytes: &[u8]) -> Vec<(usize, String)> {
+    let book = Rulebook::load().unwrap();
+    let Problems(list) = Facts::parse(book.vocabulary(), "facts.toml", bytes).unwrap_err();
+    list.into_iter().map(|p| (p.line, p.message)).collect()
+}
+
+#[test]
+fn every_mistake_is_told_by_its_line() {
+    for (text, line, words) in [
+        ("[facts]\ntimming = \"post\"\n", 2, "did you mean `timing`?"),
+        ("[facts]\n\nbiometrics = \"perhaps\"\n", 3, "`biometrics` is true, false or"),
+        ("[facts]\nactor = \"polize\"\n", 2, "did you mean `police`?"),
+        ("[facts]\nmember_state = \"XX\"\n", 2, "no value of `member_state`"),
+        ("[facts]\nplaced_on_market = 2026-02-30\n", 2, ""),
+        ("[facts]\nplaced_on_market = \"2026-02-30\"\n", 2, "does not exist in the calendar"),
+        ("as_of = 9999-01-01\n", 1, "out of range"),
+        ("as_of = \"soon\"\n", 1, "write 2026-11-22"),
+        ("[facts]\nmax_penalty_months = -4\n", 2, "is between"),
+        ("[facts]\nmax_penalty_months = 3.99\n", 2, "a whole number of months"),
+        ("[facts]\nlaw_enforcement = true\n", 2, "follows from other facts"),
+        ("[facts]\nbiometrics = false\ntiming = \"post\"\ncomparison = \"one_to_many\"\n", 4, "contradicts"),
+        ("biometrics = true\n[facts]\nbiometrics = false\n", 3, "given twice"),
+        ("[facts]\nbiometrics = true\nbiometrics = true\n", 3, ""),
+        ("[facts\n", 1, ""),
+        ("text = 7\n", 1, "a text's name"),
+    ] {
+        let found = problems(text.as_bytes());
+        assert!(found.iter().any(|(l, m)| *l == line && m.contains(words)), "{text:?}: {found:?}");
+    }
+}
+
+#[test]
+fn what_is_too_long_or_no_text_is_refused() {
+    assert!(problems(&vec![b'#'; MAX_BYTES + 1])[0].1.contains("at most"));
+    let (line, message) = problems(b"[facts]\nbiometrics = true\n# \xff\n")[0].clone();
+    assert_eq!(line, 3);
+    assert!(message.contains("UTF-8"));
+}
+
+#[test]
+fn a_day_before_the_text_is_no_day_to_ask_for() {
+    let book = Rulebook::load().unwrap();
+    let facts = Facts::none(book.vocabulary());
+    let day = Date::new(2024, 1, 1).unwrap();
+    assert!(matches!(book.decide(&facts, TextId::Eu2024, day), Err(DecideError::BeforeText { .. })));
+    assert!(book.decide(&facts, TextId::Com2021, day).is_ok());
+}
+
+#[test]
+fn an_empty_file_says_nothing_and_permits_nothing() {
+    let book = Rulebook::load().unwrap();
+    let facts = Facts::parse(book.vocabulary(), "facts.toml", b"").unwrap();
+    for (id, text) in book.texts() {
+        let verdict = book.decide(&facts, id, text.meta.row_as_of).unwrap();
+        assert_eq!(verdict.outcome, Outcome::CannotSay, "{id}");
+        assert!(!verdict.missing.is_empty(), "{id}");
+    }
+}
+
+#[test]
+fn every_template_reads_back_with_everything_unknown() {
+    let book = Rulebook::load().unwrap();
+    for name in placet_rulebook::TEMPLATES {
+        let text = book.template(name).unwrap();
+        let facts = Facts::parse(book.vocabulary(), name, text.as_bytes()).unwrap();
+        assert!(book.vocabulary().facts().all(|(id, _)| facts.get(id).is_none()), "{name}");
+    }
+}
+
+#[test]
+fn written_facts_read_back() {
+    let book = Rulebook::load().unwrap();
+    let (rows, _) = book.rows();
+    for row in rows.iter().step_by(17) {
+        let facts = book.row_facts(row);
+        let text = book.facts_toml(&facts);
+        let again = Facts::parse(book.vocabulary(), "facts.toml", text.as_bytes()).unwrap();
+        assert_eq!(facts, again, "{}", row.name);
+    }
+}
+
+#[test]
+fn every_way_out_of_cannot_say_is_one() {
+    let book = Rulebook::load().unwrap();
+    let (rows, _) = book.rows();
+    let mut seen = 0;
+    for row in &rows {
+        for (text, _) in row.expect.iter().filter(|(_, e)| e.iter().any(|t| t.starts_with('?'))) {
+            let facts = book.row_facts(row);
+            let day = row.as_of.unwrap_or(book.text(*text).unwrap().meta.row_as_of);
+            let verdict = book.decide(&facts, *text, day).unwrap();
+            assert!(
+                !verdict.missing.is_empty(),
+                "{text}: \"{}\" is open and nothing would settle it",
+                row.name
+            );
+            for way in &verdict.missing {
+                let mut settled = facts.clone();
+                way.changes.iter().for_each(|c| settled.set(c.fact, Some(c.to)));
+                let then = book.decide_only(&settled, *text, day).unwrap();
+                assert_eq!(then.state(way.conclusion), Some(way.holds), "{text}: \"{}\"", row.name);
+                seen += 1;
+            }
+            // And the interview has something to ask.
+            assert!(
+                book.next_question(&facts, &[*text], day, &[]).unwrap().is_some(),
+                "{text}: \"{}\"",
+                row.name
+            );
+        }
+    }
+    assert!(seen > 50, "{seen}");
+}

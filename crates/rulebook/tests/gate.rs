@@ -1,0 +1,159 @@
+//! The gate: one answer, nothing allowed by silence.
+
+use placet_rulebook::{Answer, Clocks, Facts, Gate, GateFacts, Rulebook, TextId, Value};
+
+const HOUR: i64 = 3_600;
+/// 22 November 2026, 12:00 UTC.
+const NOON: i64 = 1_795_348_800;
+
+struct Bench {
+    book: Rulebook,
+    gate: Gate,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let book = Rulebook::load().unwrap();
+        let gate = book.gate(TextId::Eu2026).unwrap();
+        Self { book, gate }
+    }
+
+    /// A lawful live search in Sweden with everything in order.
+    fn lawful(&self) -> GateFacts {
+        let mut facts = self.book.baseline("live-stack").unwrap().clone();
+        for name in ["order_signed", "deposit_made", "log_receipt", "model_registered", "calibrated"] {
+            self.set(&mut facts, name, Value::Bool(true));
+        }
+        for (name, n) in [
+            ("persons_sought", 1),
+            ("cameras_open_percent", 1),
+            ("witnesses", 5),
+            ("renewals", 0),
+            ("camera_hours_month", 1),
+        ] {
+            self.set(&mut facts, name, Value::Int(n));
+        }
+        let clocks = Clocks {
+            from: NOON - HOUR,
+            until: NOON + HOUR,
+            started: Some(NOON - HOUR / 2),
+            requested: Some(NOON - 3 * HOUR),
+            decided: Some((true, NOON - 2 * HOUR)),
+        };
+        GateFacts { facts, clocks }
+    }
+
+    fn set(&self, facts: &mut Facts, name: &str, value: Value) {
+        facts.set(self.book.vocabulary().find(name).unwrap(), Some(value));
+    }
+}
+
+#[test]
+fn a_lawful_search_opens_and_one_second_later_it_does_not() {
+    let b = Bench::new();
+    let lawful = b.lawful();
+    assert!(matches!(b.gate.ask(&lawful, NOON), Answer::Allow(_)), "{:?}", b.gate.ask(&lawful, NOON));
+    assert!(matches!(b.gate.ask(&lawful, lawful.clocks.until - 1), Answer::Allow(_)));
+    assert!(matches!(b.gate.ask(&lawful, lawful.clocks.until), Answer::Refuse(_)));
+    assert!(matches!(b.gate.ask(&lawful, lawful.clocks.from - 1), Answer::Refuse(_)));
+}
+
+#[test]
+fn a_refusal_lists_every_failing_safeguard() {
+    let b = Bench::new();
+    let mut case = b.lawful();
+    b.set(&mut case.facts, "impact_assessment", Value::Bool(false));
+    b.set(&mut case.facts, "targeted", Value::Bool(false));
+    b.set(&mut case.facts, "log_receipt", Value::Bool(false));
+    let Answer::Refuse(list) = b.gate.ask(&case, NOON) else { panic!("{:?}", b.gate.ask(&case, NOON)) };
+    let rules: Vec<&str> = list.iter().map(|(g, _)| g.rule.as_str()).collect();
+    for rule in ["5-2-fria", "5-2-target", "cap-deposit"] {
+        assert!(rules.contains(&rule), "{rules:?}");
+    }
+    assert!(list.iter().all(|(g, _)| !g.cite.is_empty()));
+}
+
+#[test]
+fn absurd_clocks_are_refused() {
+    let b = Bench::new();
+    for change in [
+        |c: &mut Clocks| c.started = Some(NOON + 1),
+        |c: &mut Clocks| c.started = Some(i64::MIN),
+        |c: &mut Clocks| c.requested = Some(i64::MAX),
+        |c: &mut Clocks| c.decided = Some((true, NOON + 60)),
+        |c: &mut Clocks| c.until = i64::MAX,
+        |c: &mut Clocks| c.from = c.until,
+        |c: &mut Clocks| c.decided = Some((false, NOON - 60)),
+        |c: &mut Clocks| c.decided = None,
+    ] {
+        let mut case = b.lawful();
+        change(&mut case.clocks);
+        assert!(!matches!(b.gate.ask(&case, NOON), Answer::Allow(_)), "{:?}", case.clocks);
+    }
+    assert!(!matches!(b.gate.ask(&b.lawful(), i64::MAX), Answer::Allow(_)));
+}
+
+#[test]
+fn forgetting_any_fact_never_opens_the_gate() {
+    let b = Bench::new();
+    let unlawful: Vec<GateFacts> = ["impact_assessment", "strictly_necessary", "order_signed"]
+        .into_iter()
+        .map(|name| {
+            let mut case = b.lawful();
+            b.set(&mut case.facts, name, Value::Bool(false));
+            case
+        })
+        .collect();
+    for case in &unlawful {
+        for (id, fact) in b.book.vocabulary().facts().filter(|(_, f)| f.from_state.is_none()) {
+            let mut less = case.clone();
+            less.facts.set(id, None);
+            assert!(!matches!(b.gate.ask(&less, NOON), Answer::Allow(_)), "without `{}`", fact.id);
+        }
+    }
+    let none = GateFacts { facts: Facts::none(b.book.vocabulary()), clocks: b.lawful().clocks };
+    assert!(!matches!(b.gate.ask(&none, NOON), Answer::Allow(_)));
+}
+
+#[test]
+fn our_evaluator_and_the_official_engine_give_one_answer() {
+    let b = Bench::new();
+    let mut compared = 0;
+    for (id, fact) in b.book.vocabulary().facts() {
+        for value in [
+            Value::Bool(true),
+            Value::Bool(false),
+            Value::Int(0),
+            Value::Int(5_000),
+            Value::Choice(0),
+            Value::Choice(1),
+            Value::Choice(2),
+        ] {
+            let fits = match (&fact.kind, value) {
+                (placet_rulebook::Kind::Bool, Value::Bool(_))
+                | (placet_rulebook::Kind::Int { .. }, Value::Int(_)) => true,
+                (placet_rulebook::Kind::Choice(list), Value::Choice(i)) => usize::from(i) < list.len(),
+                _ => false,
+            };
+            if !fits {
+                continue;
+            }
+            let mut case = b.lawful();
+            case.facts.set(id, Some(value));
+            let ours = b.gate.ask(&case, NOON);
+            let Some((allowed, rules)) = b.gate.ask_cedar(&case, NOON) else { continue };
+            compared += 1;
+            match ours {
+                Answer::Allow(_) => assert!(allowed, "`{}` = {value:?}", fact.id),
+                Answer::Refuse(list) => {
+                    assert!(!allowed, "`{}` = {value:?}", fact.id);
+                    let ids: std::collections::BTreeSet<String> =
+                        list.iter().map(|(g, _)| g.rule.clone()).collect();
+                    assert_eq!(ids, rules, "`{}` = {value:?}", fact.id);
+                }
+                Answer::CannotSay(missing) => panic!("`{}` = {value:?}: {missing:?}", fact.id),
+            }
+        }
+    }
+    assert!(compared > 100, "{compared}");
+}
