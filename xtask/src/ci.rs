@@ -3,6 +3,7 @@
 use crate::command::{cargo, step, succeed};
 use crate::tidy;
 
+/// What must pass on a fresh machine.
 pub fn run() -> Result<(), String> {
     step("setup", crate::bench::setup)?;
     step("fmt", || {
@@ -10,8 +11,12 @@ pub fn run() -> Result<(), String> {
         run_cargo(&["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"])
     })?;
     step("tidy", tidy::run)?;
+    step("test", || run_cargo(&["test", "--workspace"]))
+}
+
+/// What reviewers run besides: lints, documentation, benches that compile.
+pub fn lint() -> Result<(), String> {
     step("clippy", || run_cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
-    step("test", || run_cargo(&["test", "--workspace"]))?;
     step("doc", || succeed(cargo(&["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings")))?;
     // In the profile the tests use, which is optimised: nothing is built twice.
     step("benches compile", || run_cargo(&["bench", "--workspace", "--no-run", "--profile", "dev"]))

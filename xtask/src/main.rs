@@ -14,7 +14,8 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 cargo xtask COMMAND
 
-  ci               what CI runs: fmt, tidy, clippy, test, doc, benches compile; stops at the first that fails
+  ci               what CI runs: setup, fmt, tidy, test; stops at the first that fails
+  lint             clippy, doc, benches compile
   test             the same
   tidy             what no compiler checks: invariants, edges, purity, links, licences, duplicate crates
   attack           every test named attack_*, at full counts
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
     };
     let outcome = match (verb.as_str(), rest) {
         ("ci" | "test", []) => ci::run(),
+        ("lint", []) => ci::lint(),
         ("tidy", []) => tidy::run(),
         ("attack", []) => bench::attack(),
         ("bench", names) => bench::run(names),
