@@ -21,6 +21,9 @@ const PRESETS: [&str; 10] = [
     "ultrafast",
 ];
 
+/// Raw frames come in.
+const RAW_PIPE: [&str; 6] = ["-protocol_whitelist", "pipe", "-f", "nut", "-i", "pipe:0"];
+
 #[derive(Default)]
 struct Args(Vec<OsString>);
 
@@ -33,15 +36,17 @@ impl Args {
 impl EncodeSpec {
     /// `shift` was added to all times, in ticks.
     pub(super) fn args(&self, shift: i64) -> Vec<OsString> {
-        self.file_args(shift, |args| {
+        self.file_args(shift, &RAW_PIPE, |args| {
             self.picture_args(args);
             self.quality_args(args);
         })
     }
 
-    /// As [`Self::args`], for frames that are compressed already.
-    pub(super) fn join_args(&self, shift: i64) -> Vec<OsString> {
-        self.file_args(shift, |args| {
+    /// As [`Self::args`], for frames that are compressed already and come `later` by that many seconds.
+    pub(super) fn join_args(&self, shift: i64, later: i64) -> Vec<OsString> {
+        let offset = (-later).to_string();
+        let pipe = ["-itsoffset", &offset, "-protocol_whitelist", "pipe", "-f", "mov", "-i", "pipe:0"];
+        self.file_args(shift, &pipe, |args| {
             args.add(["-c:v", "copy"]);
             let range = match self.color.range {
                 ColorRange::Full => Some("pc"),
@@ -66,7 +71,8 @@ impl EncodeSpec {
     pub(super) fn piece_args(&self, sets_id: u8) -> Vec<OsString> {
         let mut args = Args::default();
         args.add(["-v", "error", "-nostdin", "-hide_banner", "-copyts"]);
-        args.add(["-protocol_whitelist", "pipe", "-f", "nut", "-i", "pipe:0", "-map", "0:v:0"]);
+        args.add(RAW_PIPE);
+        args.add(["-map", "0:v:0"]);
         self.picture_args(&mut args);
         self.quality_args(&mut args);
         args.add(["-x264opts", &format!("sps-id={sets_id}"), "-bsf:v", "dump_extra=freq=keyframe"]);
@@ -74,9 +80,10 @@ impl EncodeSpec {
         args.0
     }
 
-    fn file_args(&self, shift: i64, video: impl FnOnce(&mut Args)) -> Vec<OsString> {
+    fn file_args(&self, shift: i64, pipe: &[&str], video: impl FnOnce(&mut Args)) -> Vec<OsString> {
         let mut args = Args::default();
         args.add(["-v", "error", "-nostdin", "-hide_banner", "-y", "-copyts"]);
+        args.0.extend(pipe.iter().map(OsString::from));
         self.inputs(&mut args, shift);
         args.add(["-map", "0:v:0"]);
         self.sound_args(&mut args);
@@ -91,7 +98,6 @@ impl EncodeSpec {
     }
 
     fn inputs(&self, args: &mut Args, shift: i64) {
-        args.add(["-protocol_whitelist", "pipe", "-f", "nut", "-i", "pipe:0"]);
         let Some(path) = self.source() else { return };
         if shift != 0 {
             let seconds = self.time_base.seconds(Pts(shift));

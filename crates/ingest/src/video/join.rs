@@ -8,6 +8,7 @@ use placet_core::{Frame, Layout, Pts, Rotation, Size, TimeBase};
 use placet_redaction::{ObscuredFrame, RedactedFrame};
 
 use super::encode::{EncodeError, full_or, wait_while_it_writes};
+use super::fragments::{self, Fragments};
 use super::nal::{NalRefusal, ParameterSets};
 use super::probe::{INPUT_OPTIONS, input_args, url};
 use super::turn::turn;
@@ -22,6 +23,10 @@ const PATIENCE: Duration = Duration::from_secs(300);
 const LARGEST_PACKET: usize = 256 << 20;
 /// x264 stores up to two frames before one that is shown before them, whatever its preset.
 const ENCODER_DELAY: u32 = 2;
+
+/// Seconds, times the time base's numerator, by which times in a pipe are later than ours: longer than the frames last
+/// that are decoded before the first is shown.
+const EARLIER: i64 = 10_000;
 
 /// A compressed frame: its slices, and nothing that no decoder needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,6 +65,14 @@ pub enum JoinError {
         /// What.
         refusal: NalRefusal,
     },
+    /// More frames are stored before it than are shown before it, beyond what was announced.
+    #[error("frame of time {pts} of `{path}` is shown before it can be decoded")]
+    Order {
+        /// The file.
+        path: PathBuf,
+        /// Its time.
+        pts: i64,
+    },
     /// The file changed since it was probed.
     #[error("`{path}` changed while it was read; run again when nothing writes to it")]
     InputChanged {
@@ -89,11 +102,11 @@ impl CodedReader {
     /// # Errors
     /// Where ffmpeg cannot be started.
     pub fn open(tools: &Tools, info: &MediaInfo, packets: &[Packet]) -> Result<Self, JoinError> {
-        // NUT knows no time before zero.
-        let least = packets.iter().filter_map(|p| p.pts).min().map_or(0, |p| p.0);
+        // NUT knows no time before zero, and formats that store no decoding times let ffmpeg guess earlier ones. In whole
+        // seconds that are whole ticks too, so that nothing is rounded.
+        let least = packets.iter().filter_map(|p| p.pts).min().map_or(0, |p| p.0.min(0));
         let (num, den) = (i64::from(info.video.time_base.num()), i64::from(info.video.time_base.den()));
-        // In whole seconds that are whole ticks too, so that nothing is rounded.
-        let times = least.saturating_neg().max(0).saturating_add(den - 1) / den;
+        let times = (least / den).saturating_neg().saturating_add(EARLIER);
         let shift = times.saturating_mul(den);
         let mut args = input_args(INPUT_OPTIONS);
         args.extend(["-nostdin", "-xerror", "-copyts", "-itsoffset"].map(Into::into));
@@ -101,7 +114,9 @@ impl CodedReader {
         args.extend([url(&info.path), "-map".into(), format!("0:{}", info.video.index).into()]);
         args.extend(["-c", "copy", "-map_metadata", "-1", "-map_chapters", "-1"].map(Into::into));
         args.extend(["-bsf:v", "h264_mp4toannexb"].map(Into::into));
-        args.extend(["-avoid_negative_ts", "disabled", "-fflags", "+bitexact", "-f", "nut", "pipe:1"].map(Into::into));
+        args.extend(
+            ["-avoid_negative_ts", "disabled", "-fflags", "+bitexact", "-f", "nut", "pipe:1"].map(Into::into),
+        );
         let job = Job { program: Program::Ffmpeg, args, read: vec![info.path.clone()], ..Job::default() };
         let path = info.path.clone();
         let failed = |source| JoinError::Child { path: path.clone(), source };
@@ -164,12 +179,18 @@ impl PieceEncoder {
     ///
     /// # Errors
     /// Where ffmpeg cannot be started, or the codec is not H.264.
-    pub fn create(tools: &Tools, spec: &EncodeSpec, sets_id: u8, mut sink: CodedSink) -> Result<Self, JoinError> {
+    pub fn create(
+        tools: &Tools,
+        spec: &EncodeSpec,
+        sets_id: u8,
+        mut sink: CodedSink,
+    ) -> Result<Self, JoinError> {
         let path = spec.output.clone();
         if let Some(refusal) = spec.container.refuse(Codec::H264, spec.size, spec.fields.interlaced()) {
             return Err(EncodeError::from(refusal).into());
         }
-        let shift = spec.shift();
+        // NUT knows no time before zero, and the first frames are decoded before they are shown.
+        let shift = spec.shift().saturating_add(EARLIER.saturating_mul(spec.time_base.den().into()));
         let job = Job {
             program: Program::Ffmpeg,
             args: spec.piece_args(sets_id),
@@ -184,7 +205,8 @@ impl PieceEncoder {
         let time_base = spec.time_base;
         let drain = std::thread::spawn(move || {
             let mut sets = ParameterSets::default();
-            let mut reader = Reader::open(output, LARGEST_PACKET).map_err(|e| PieceError::Read(ReadError::Nut(e)))?;
+            let mut reader =
+                Reader::open(output, LARGEST_PACKET).map_err(|e| PieceError::Read(ReadError::Nut(e)))?;
             while let Some(frame) = read_frame(&mut reader, &mut sets, time_base).map_err(PieceError::Read)? {
                 let frame = CodedFrame { pts: Pts(frame.pts.0.saturating_sub(shift)), ..frame };
                 sink(frame).map_err(PieceError::Sink)?;
@@ -212,6 +234,11 @@ impl PieceEncoder {
     /// As [`super::Encoder::write_obscured`].
     pub fn write_obscured(&mut self, frame: &ObscuredFrame) -> Result<(), EncodeError> {
         self.put(frame.as_frame())
+    }
+
+    /// The file it encodes for.
+    pub fn path(&self) -> &std::path::Path {
+        &self.path
     }
 
     fn put(&mut self, frame: &Frame) -> Result<(), EncodeError> {
@@ -255,25 +282,76 @@ impl PieceEncoder {
 /// Dropping it stops the writer; the file is then not whole.
 pub struct Joiner {
     child: Child,
-    writer: Writer<Patient>,
+    writer: Fragments<Patient>,
     path: PathBuf,
     size: Size,
     rotation: Rotation,
+    clock: Clock,
+}
+
+/// When frames are decoded: as late as the order they are stored in allows.
+struct Clock {
+    /// Times of all frames, ascending.
+    times: Vec<Pts>,
+    delay: usize,
+    /// Added to all times in the pipe.
     shift: i64,
+    written: usize,
+}
+
+impl Clock {
+    /// Decoding time of frame `n` in the order they are stored.
+    fn decoded(&self, n: usize) -> Option<i64> {
+        let first = self.times.first()?.0;
+        let step = self.times.get(1).map_or(1, |second| second.0 - first).max(1);
+        match n.checked_sub(self.delay) {
+            Some(at) => match self.times.get(at) {
+                Some(time) => Some(time.0),
+                None => self.times.last().map(|last| last.0.saturating_add(step)),
+            },
+            None => Some(first.saturating_sub(step.saturating_mul((self.delay - n) as i64))),
+        }
+    }
+
+    /// Times of the next frame; none where it would be shown before it is decoded.
+    fn next(&mut self, shown: Pts) -> Option<fragments::Times> {
+        let (decoded, after) = (self.decoded(self.written)?, self.decoded(self.written + 1)?);
+        self.written += 1;
+        Some(fragments::Times {
+            decoded: u64::try_from(decoded.checked_add(self.shift)?).ok()?,
+            lasts: u32::try_from(after.checked_sub(decoded)?).ok()?,
+            shown_after: u32::try_from(shown.0.checked_sub(decoded)?).ok()?,
+        })
+    }
 }
 
 impl Joiner {
-    /// Starts the file. `sets` are all its frames' parameter sets; `delay` is how many frames its copied frames store
-    /// before one that is shown before them, see [`decode_delay`].
+    /// Starts the file. `sets` are all its frames' parameter sets, `times` those of all its frames, ascending; `delay`
+    /// is how many frames its copied frames store before one that is shown before them, see [`decode_delay`].
     ///
     /// # Errors
     /// Where ffmpeg cannot be started.
-    pub fn create(tools: &Tools, spec: &EncodeSpec, sets: &ParameterSets, delay: u32) -> Result<Self, JoinError> {
+    pub fn create(
+        tools: &Tools,
+        spec: &EncodeSpec,
+        sets: &ParameterSets,
+        times: Vec<Pts>,
+        delay: u32,
+    ) -> Result<Self, JoinError> {
         let path = spec.output.clone();
-        let shift = spec.shift();
+        // Frames are decoded some time before the first is shown, and the pipe knows no time before zero; ffmpeg takes
+        // these whole seconds off again.
+        let earlier = EARLIER.saturating_mul(spec.time_base.den().into());
+        let clock = Clock {
+            times,
+            delay: delay.max(ENCODER_DELAY) as usize,
+            shift: spec.shift().saturating_add(earlier),
+            written: 0,
+        };
+        let seconds = EARLIER.saturating_mul(spec.time_base.num().into());
         let job = Job {
             program: Program::Ffmpeg,
-            args: spec.join_args(shift),
+            args: spec.join_args(spec.shift(), seconds),
             read: spec.source().cloned().into_iter().collect(),
             write: vec![spec.output.clone()],
             memory_bytes: memory_for(spec.size.area() * 64),
@@ -282,25 +360,30 @@ impl Joiner {
         let failed = |source| EncodeError::Child { path: path.clone(), source };
         let mut child = Child::spawn(tools, job).map_err(failed)?;
         let input = child.take_input(PATIENCE).map_err(failed)?;
-        let header = Header { fourcc: *b"H264", ..raw_header(spec) };
-        match Writer::create_coded(input, header, &sets.codec_data(), delay.max(ENCODER_DELAY)) {
-            Ok(writer) => Ok(Self { child, writer, path, size: spec.size, rotation: spec.rotation, shift }),
-            Err(source) => Err(broken(&mut child, &path, source)),
+        let header = fragments::Header {
+            size: spec.size,
+            time_base: spec.time_base,
+            sample_aspect: spec.sample_aspect,
+            sets: sets.by_kind(),
+        };
+        match Fragments::create(input, &header) {
+            Ok(writer) => Ok(Self { child, writer, path, size: spec.size, rotation: spec.rotation, clock }),
+            Err(source) => Err(full_or(path, child.broken(source, PATIENCE)).into()),
         }
     }
 
     /// Writes a frame. They come in decoding order, and each source's part starts with an IDR picture.
     ///
     /// # Errors
-    /// Where the writer gave up.
+    /// Where the writer gave up, or the frame is shown before it could be decoded.
     pub fn write(&mut self, frame: &CodedFrame) -> Result<(), JoinError> {
-        let pts = Pts(frame.pts.0.saturating_add(self.shift));
-        match self.writer.write_coded(pts, frame.idr, &frame.data) {
+        let path = || self.path.clone();
+        let Some(times) = self.clock.next(frame.pts) else {
+            return Err(JoinError::Order { path: path(), pts: frame.pts.0 });
+        };
+        match self.writer.write(times, frame.idr, &frame.data) {
             Ok(()) => Ok(()),
-            Err(NutError::Io { source, .. }) => {
-                Err(full_or(self.path.clone(), self.child.broken(source, PATIENCE)).into())
-            }
-            Err(source) => Err(EncodeError::Frame { path: self.path.clone(), pts: frame.pts.0, source }.into()),
+            Err(source) => Err(full_or(path(), self.child.broken(source, PATIENCE)).into()),
         }
     }
 
@@ -363,10 +446,9 @@ fn read_frame(
     let Some(head) = reader.next_frame().map_err(ReadError::Nut)? else { return Ok(None) };
     let mut bytes = vec![0; head.len];
     reader.fill(&mut bytes).map_err(ReadError::Nut)?;
-    let pts = in_ticks(head.pts, reader.header().time_base, time_base).ok_or(ReadError::Nut(NutError::Malformed {
-        at: 0,
-        what: "a time that is no whole number of ticks",
-    }))?;
+    let pts = in_ticks(head.pts, reader.header().time_base, time_base).ok_or(ReadError::Nut(
+        NutError::Malformed { at: 0, what: "a time that is no whole number of ticks" },
+    ))?;
     let picture = sets.take(&bytes).map_err(ReadError::Refused)?;
     Ok(Some(CodedFrame { pts, idr: picture.idr, data: picture.data }))
 }
@@ -393,12 +475,33 @@ mod tests {
 
     #[test]
     fn the_delay_is_that_of_the_deepest_reordering() {
-        let packet = |pts| Packet { pts: Some(Pts(pts)), dts: None, key: false, discard: false, corrupt: false, size: 1 };
+        let packet = |pts| Packet {
+            pts: Some(Pts(pts)),
+            dts: None,
+            key: false,
+            discard: false,
+            corrupt: false,
+            size: 1,
+        };
         let delay = |times: &[i64]| decode_delay(&times.iter().copied().map(packet).collect::<Vec<_>>());
         assert_eq!(delay(&[0, 1, 2, 3]), 0);
         assert_eq!(delay(&[0, 3, 1, 2]), 1);
         assert_eq!(delay(&[0, 4, 2, 1, 3]), 2);
         assert_eq!(delay(&[]), 0);
+    }
+
+    #[test]
+    fn frames_are_decoded_in_even_steps_and_before_they_are_shown() {
+        // Shown at 0, 1, 2, 10, 11; stored as 0, 10, 1, 2, 11.
+        let times = [0, 1, 2, 10, 11].map(Pts).to_vec();
+        let mut clock = Clock { times, delay: 2, shift: 100, written: 0 };
+        let said: Vec<_> = [0, 10, 1, 2, 11]
+            .map(|t| clock.next(Pts(t)).unwrap())
+            .map(|t| (t.decoded, t.lasts, t.shown_after))
+            .into();
+        assert_eq!(said, [(98, 1, 2), (99, 1, 11), (100, 1, 1), (101, 1, 1), (102, 8, 9)]);
+        let mut hasty = Clock { times: [0, 1, 2].map(Pts).to_vec(), delay: 0, shift: 0, written: 0 };
+        assert_eq!([0, 2, 1].map(|t| hasty.next(Pts(t)).is_some()), [true, true, false]);
     }
 
     #[test]

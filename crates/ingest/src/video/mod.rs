@@ -4,6 +4,7 @@ mod container;
 mod decode;
 mod encode;
 mod encode_args;
+mod fragments;
 mod join;
 mod media;
 mod nal;

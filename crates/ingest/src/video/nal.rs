@@ -51,7 +51,8 @@ impl ParameterSets {
     /// # Errors
     /// Where there is none.
     pub fn free_id(&self) -> Result<u8, NalRefusal> {
-        let free = |id: &u8| [SEQUENCE, PICTURE].iter().all(|kind| !self.0.contains_key(&(*kind, u32::from(*id))));
+        let free =
+            |id: &u8| [SEQUENCE, PICTURE].iter().all(|kind| !self.0.contains_key(&(*kind, u32::from(*id))));
         (0..32).rev().find(free).ok_or(NalRefusal::SetsFull)
     }
 
@@ -63,14 +64,14 @@ impl ParameterSets {
         other.0.iter().try_for_each(|(key, set)| self.insert(*key, set))
     }
 
-    /// What decoders need beforehand: the sets behind start codes, sequences first, and of these first the one of the
-    /// highest profile and level, since files are labelled by the first.
-    pub fn codec_data(&self) -> Vec<u8> {
-        let mut sets: Vec<(&(u8, u32), &Vec<u8>)> = self.0.iter().collect();
-        // Bytes 1 and 3 of a sequence's set are its profile and level.
-        let rank = |set: &[u8]| (set.get(1).copied().unwrap_or(0), set.get(3).copied().unwrap_or(0));
-        sets.sort_by(|((a, _), x), ((b, _), y)| a.cmp(b).then_with(|| if *a == SEQUENCE { rank(y).cmp(&rank(x)) } else { std::cmp::Ordering::Equal }));
-        sets.iter().flat_map(|(_, set)| START_CODE.iter().chain(set.iter())).copied().collect()
+    /// Sequences' sets and pictures' sets. The first is the one of the highest profile and level, since files are
+    /// labelled by the first.
+    pub(super) fn by_kind(&self) -> (Vec<&[u8]>, Vec<&[u8]>) {
+        let of = |kind| self.0.iter().filter(move |((k, _), _)| *k == kind).map(|(_, set)| set.as_slice());
+        let mut sequences: Vec<&[u8]> = of(SEQUENCE).collect();
+        // Bytes 1 and 3 are profile and level.
+        sequences.sort_by_key(|set| std::cmp::Reverse((set.get(1).copied(), set.get(3).copied())));
+        (sequences, of(PICTURE).collect())
     }
 
     fn insert(&mut self, key: (u8, u32), set: &[u8]) -> Result<(), NalRefusal> {
@@ -149,7 +150,9 @@ mod tests {
 
     #[test]
     fn numbers_are_read_as_the_standard_writes_them() {
-        for (bits, value) in [(0b1000_0000, 0), (0b0100_0000, 1), (0b0110_0000, 2), (0b0010_0000, 3), (0b0001_0100, 9)] {
+        for (bits, value) in
+            [(0b1000_0000, 0), (0b0100_0000, 1), (0b0110_0000, 2), (0b0010_0000, 3), (0b0001_0100, 9)]
+        {
             assert_eq!(number(&[bits, 0xFF]), Some(value));
         }
         assert_eq!(number(&[0, 0, 0]), None);
@@ -159,14 +162,20 @@ mod tests {
     #[test]
     fn slices_stay_and_what_may_tell_of_people_goes() {
         let mut sets = ParameterSets::default();
-        let frame = stream(&[&[9, 0xF0], &SPS, &PPS, &[6, 5, 4, b'h', b'o', b'm', b'e'], &[0x65, 0x88, 7], &[0x65, 0x42, 8]]);
+        let frame = stream(&[
+            &[9, 0xF0],
+            &SPS,
+            &PPS,
+            &[6, 5, 4, b'h', b'o', b'm', b'e'],
+            &[0x65, 0x88, 7],
+            &[0x65, 0x42, 8],
+        ]);
         let picture = sets.take(&frame).unwrap();
         assert_eq!(picture.data, [0, 0, 0, 1, 0x65, 0x88, 7, 0, 0, 0, 1, 0x65, 0x42, 8]);
         assert!(picture.idr);
         assert!(!sets.take(&stream(&[&[0x41, 3]])).unwrap().idr);
         assert!(!sets.take(&stream(&[&SPS])).unwrap().idr, "sets alone are no picture");
-        let data = sets.codec_data();
-        assert_eq!(data, [&START_CODE[..], &SPS, &START_CODE, &PPS].concat());
+        assert_eq!(sets.by_kind(), (vec![&SPS[..]], vec![&PPS[..]]));
     }
 
     #[test]
@@ -196,9 +205,11 @@ mod tests {
         assert_eq!(sets.free_id(), Ok(31));
         // Sequence 2 (ue 011), level 40; picture 31 (ue 000010 0000).
         let mut encoder = ParameterSets::default();
-        encoder.take(&stream(&[&[0x67, 100, 0, 40, 0b0110_0000, 1], &[0x68, 0b0000_0100, 0b0001_0000]])).unwrap();
+        encoder
+            .take(&stream(&[&[0x67, 100, 0, 40, 0b0110_0000, 1], &[0x68, 0b0000_0100, 0b0001_0000]]))
+            .unwrap();
         sets.join(&encoder).unwrap();
         assert_eq!(sets.free_id(), Ok(30));
-        assert_eq!(sets.codec_data().get(7), Some(&40));
+        assert_eq!(sets.by_kind().0[0][3], 40);
     }
 }

@@ -3,5 +3,6 @@
 
 mod decoding;
 mod encoding;
+mod joining;
 mod making;
 mod probing;
