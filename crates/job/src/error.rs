@@ -2,7 +2,7 @@ use std::error::Error;
 use std::path::PathBuf;
 
 use placet_ingest::picture::PictureError;
-use placet_ingest::video::{CodecRefusal, DecodeError, EncodeError, ProbeError, WrittenError};
+use placet_ingest::video::{CodecRefusal, DecodeError, EncodeError, JoinError, ProbeError, WrittenError};
 use placet_vision::VisionError;
 
 use crate::OutputError;
@@ -22,6 +22,9 @@ pub enum JobError {
     /// The result could not be encoded.
     #[error(transparent)]
     Encode(#[from] EncodeError),
+    /// Copied and encoded frames could not be joined.
+    #[error(transparent)]
+    Join(#[from] JoinError),
     /// A detector could not be used.
     #[error(transparent)]
     Vision(#[from] VisionError),
@@ -131,6 +134,7 @@ impl JobError {
             Self::Bug(_) => Kind::Bug,
             Self::Decode(_)
             | Self::Encode(_)
+            | Self::Join(_)
             | Self::NothingJudged { .. }
             | Self::Mismatch { .. }
             | Self::Written(_)

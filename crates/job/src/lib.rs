@@ -4,6 +4,12 @@
 //! models, the tools, a [`Watch`] to report to) and leave either a whole, checked result or nothing. Live cameras are
 //! not here; knowledge of orders and searches is not here either.
 
+mod clean;
+mod clean_groups;
+mod clean_inspect;
+mod clean_join;
+mod clean_still;
+mod clean_survey;
 mod error;
 mod ledger;
 mod manifest;

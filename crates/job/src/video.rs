@@ -14,7 +14,7 @@ use std::thread;
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use placet_core::{Detection, Frame, Layout, Pts, Size};
 use placet_ingest::Tools;
-use placet_ingest::video::{DecodeOptions, Decoder, EncodeSpec, Encoder, MediaInfo, Packet};
+use placet_ingest::video::{DecodeOptions, Decoder, Encoder, MediaInfo, Packet};
 use placet_redaction::{CutDetector, ObscuredFrame, RedactedFrame, Region, Scratch, Sighting, TrackBox, Tracker, TrackerConfig};
 use placet_vision::{Effort, FaceDetector, Scan};
 
@@ -24,13 +24,13 @@ use crate::sampling::Sampler;
 use crate::{JobError, Mode, Models, OnFound, Settings, Verify, Watch};
 
 /// Frames that wait in memory may take this much; beyond it a second decoder runs ahead instead.
-const RING_BYTES: usize = 112 << 20;
+const RING_BYTES: usize = 96 << 20;
 /// Redacted frames that wait for their neighbours' check may take about this much.
-const HELD_BYTES: usize = 80 << 20;
+const HELD_BYTES: usize = 48 << 20;
 /// Full-size tiles looked at in each frame, in turn.
 const TILES_PER_FRAME: u32 = 2;
 /// Frames in a row that no detector could judge before the job gives up.
-const UNJUDGED_LIMIT: u64 = 250;
+pub(crate) const UNJUDGED_LIMIT: u64 = 250;
 
 /// What the pipeline needs to know about its input.
 pub(crate) struct Source<'a> {
@@ -42,17 +42,49 @@ pub(crate) struct Source<'a> {
     pub(crate) frame_rate: f64,
 }
 
+/// Where redacted frames go.
+pub(crate) trait Sink: Send {
+    fn write(&mut self, frame: &Hidden) -> Result<(), JobError>;
+    fn finish(self: Box<Self>) -> Result<(), JobError>;
+}
+
+impl Sink for Encoder {
+    fn write(&mut self, frame: &Hidden) -> Result<(), JobError> {
+        Ok(match frame {
+            Hidden::Redacted(f) => Encoder::write(self, f)?,
+            Hidden::Obscured(f) => self.write_obscured(f)?,
+        })
+    }
+
+    fn finish(self: Box<Self>) -> Result<(), JobError> {
+        Ok(Encoder::finish(*self)?)
+    }
+}
+
+/// A run of frames whose faces an earlier pass over the whole file found.
+pub(crate) struct Known {
+    /// It was pushed every frame of the file.
+    pub(crate) tracker: Tracker,
+    /// The first frame's number.
+    pub(crate) first: u64,
+    /// Time of each frame, and whether it was judged.
+    pub(crate) frames: VecDeque<(Pts, bool)>,
+    /// What was done to the frames before.
+    pub(crate) ledger: Ledger,
+}
+
 /// One frame in presentation order, or the place of one that could not be decoded.
-struct Item {
-    idx: u64,
-    pts: Pts,
-    frame: Option<Arc<Frame>>,
-    cut: bool,
+pub(crate) struct Item {
+    pub(crate) idx: u64,
+    pub(crate) pts: Pts,
+    pub(crate) frame: Option<Arc<Frame>>,
+    pub(crate) cut: bool,
 }
 
 /// What the pipeline did.
 pub(crate) struct Done {
     pub(crate) ledger: Ledger,
+    pub(crate) tracker: Tracker,
     /// Size at which the detector saw the whole picture.
     pub(crate) detector_input: Size,
     /// Seconds hidden before a first sighting, after a last, and over a gap.
@@ -115,7 +147,7 @@ struct Check {
     result: Result<Vec<Detection>, String>,
 }
 
-/// Runs the pipeline into `spec`.
+/// Runs the pipeline into `sink`: over the whole file, or over the run of frames that is `known`.
 ///
 /// # Errors
 /// [`JobError`]; the encoder's output is then to be thrown away.
@@ -123,7 +155,8 @@ pub(crate) fn run(
     source: &Source<'_>,
     models: &Models,
     settings: &Settings,
-    spec: EncodeSpec,
+    sink: Box<dyn Sink>,
+    known: Option<Known>,
     watch: &dyn Watch,
 ) -> Result<Done, JobError> {
     let size = source.info.video.size;
@@ -134,33 +167,33 @@ pub(crate) fn run(
     let lead = if single { single_lead.max(4) } else { (2.0 * fps).ceil() as usize };
 
     let scan = finder_scan(source, settings);
-    let tracking = TrackerConfig {
-        score: settings.scores.strong,
-        weak_score: settings.scores.weak,
-        revisit: scan.period() as u32,
-        ..TrackerConfig::new(size)
-    };
+    let tracking = tracking(source, settings, &scan);
     let margins_s = (tracking.margin_s.min(lead as f64 / fps), tracking.margin_s, tracking.max_gap_s.min(lead as f64 / fps));
-    let (judge_tx, judge_rx) = bounded::<Item>(settings.threads + 1);
+    let (judge_tx, judge_rx) = bounded::<Item>(1);
     let (judged_tx, judged_rx) = unbounded::<Judged>();
-    let (render_tx, render_rx) = bounded::<Item>(if single { lead + settings.threads + 4 } else { 3 });
+    let (render_tx, render_rx) = bounded::<Item>(if single { lead + settings.threads + 2 } else { 1 });
     let (spare_tx, spare_rx) = unbounded::<Frame>();
     let (check_tx, check_rx) = bounded::<(u64, Arc<Hidden>)>(64);
     let (checked_tx, checked_rx) = unbounded::<Check>();
-    let (write_tx, write_rx) = bounded::<Arc<Hidden>>(3);
+    let (write_tx, write_rx) = bounded::<Arc<Hidden>>(2);
 
     thread::scope(|scope| {
-        let readers = if single {
-            vec![scope.spawn(move || pump(source, Some(&spare_rx), 2, |item| {
+        let part = known.as_ref().and_then(Part::of);
+        let readers = if let Some(part) = part {
+            drop(judge_tx);
+            vec![scope.spawn(move || pump(source, Some(&part), Some(&spare_rx), 2, |item| render_tx.send(item).is_ok()))]
+        } else if single {
+            vec![scope.spawn(move || pump(source, None, Some(&spare_rx), 2, |item| {
                 let copy = Item { idx: item.idx, pts: item.pts, frame: item.frame.clone(), cut: item.cut };
                 judge_tx.send(item).is_ok() && render_tx.send(copy).is_ok()
             }))]
         } else {
-            let ahead = scope.spawn(move || pump(source, None, 1, |item| judge_tx.send(item).is_ok()));
-            let behind = scope.spawn(move || pump(source, Some(&spare_rx), 1, |item| render_tx.send(item).is_ok()));
+            let ahead = scope.spawn(move || pump(source, None, None, 1, |item| judge_tx.send(item).is_ok()));
+            let behind = scope.spawn(move || pump(source, None, Some(&spare_rx), 1, |item| render_tx.send(item).is_ok()));
             vec![ahead, behind]
         };
-        for _ in 0..settings.threads.max(1) {
+        let finders = if known.is_some() { 0 } else { settings.threads.max(1) };
+        for _ in 0..finders {
             let finder = models.finder()?;
             let (rx, tx, scan) = (judge_rx.clone(), judged_tx.clone(), &scan);
             scope.spawn(move || find_faces(finder, scan, settings, &rx, &tx));
@@ -176,8 +209,7 @@ pub(crate) fn run(
             }
         }
         drop((check_rx, checked_tx));
-        let encoder = Encoder::create(source.tools, spec)?;
-        let writer = scope.spawn(move || write_frames(encoder, &write_rx, &spare_tx));
+        let writer = scope.spawn(move || write_frames(sink, &write_rx, &spare_tx));
 
         let line = Line {
             source,
@@ -191,7 +223,12 @@ pub(crate) fn run(
             write: write_tx,
             lead: lead as u64,
         };
-        let outcome = line.run(tracking);
+        let outcome = line.run(known.unwrap_or_else(|| Known {
+            tracker: Tracker::new(tracking),
+            first: 0,
+            frames: VecDeque::new(),
+            ledger: Ledger::default(),
+        }), part.is_some());
         // The line's ends are closed now, so every thread comes to its own.
         let written = join(writer);
         let mut read = Ok(());
@@ -202,7 +239,9 @@ pub(crate) fn run(
             }
         }
         match (outcome, written, read) {
-            (Ok(ledger), Ok(()), Ok(())) => Ok(Done { ledger, detector_input: scan.whole_size(), margins_s }),
+            (Ok((ledger, tracker)), Ok(()), Ok(())) => {
+                Ok(Done { ledger, tracker, detector_input: scan.whole_size(), margins_s })
+            }
             // A closed channel is a consequence; the thread that closed it has the cause.
             (Err(JobError::Stopped), Err(e), _) | (Ok(_), Err(e), _) => Err(e),
             (Err(JobError::Stopped), Ok(()), Err(e)) | (Ok(_), Ok(()), Err(e)) => Err(e),
@@ -215,7 +254,18 @@ fn join<T>(handle: thread::ScopedJoinHandle<'_, Result<T, JobError>>) -> Result<
     handle.join().unwrap_or(Err(JobError::Bug("a pipeline thread panicked")))
 }
 
-fn finder_scan(source: &Source<'_>, settings: &Settings) -> Scan {
+/// How faces are followed.
+pub(crate) fn tracking(source: &Source<'_>, settings: &Settings, scan: &Scan) -> TrackerConfig {
+    TrackerConfig {
+        score: settings.scores.strong,
+        weak_score: settings.scores.weak,
+        revisit: scan.period() as u32,
+        ..TrackerConfig::new(source.info.video.size)
+    }
+}
+
+/// Which views of a frame the first detector looks at.
+pub(crate) fn finder_scan(source: &Source<'_>, settings: &Settings) -> Scan {
     let (size, rotation) = (source.info.video.size, source.info.video.rotation);
     match (settings.detector_size, settings.mode) {
         (Some(wanted), _) => Scan::whole(size, rotation, wanted),
@@ -224,18 +274,33 @@ fn finder_scan(source: &Source<'_>, settings: &Settings) -> Scan {
     }
 }
 
-/// Reads all frames in order, with a place for each that did not decode.
-fn pump(
+/// A run of frames of a file.
+#[derive(Clone, Copy)]
+pub(crate) struct Part {
+    first: u64,
+    range: (Pts, Pts),
+}
+
+impl Part {
+    fn of(known: &Known) -> Option<Self> {
+        let (first, last) = (known.frames.front()?.0, known.frames.back()?.0);
+        Some(Self { first: known.first, range: (first, last) })
+    }
+}
+
+/// Reads the frames of a part, or all, in order, with a place for each that did not decode.
+pub(crate) fn pump(
     source: &Source<'_>,
+    part: Option<&Part>,
     spare: Option<&Receiver<Frame>>,
     threads: u32,
     mut emit: impl FnMut(Item) -> bool,
 ) -> Result<(), JobError> {
     let size = source.info.video.size;
-    let options = DecodeOptions { threads, ..DecodeOptions::default() };
+    let options = DecodeOptions { threads, range_of_pts: part.map(|p| p.range), ..DecodeOptions::default() };
     let mut decoder = Decoder::open(source.tools, source.info, source.packets, options)?;
     let mut cuts = CutDetector::new();
-    let mut idx = 0;
+    let mut idx = part.map_or(0, |p| p.first);
     loop {
         // The buffer handed over is used for a later frame.
         let mut frame = spare
@@ -301,19 +366,15 @@ fn check_frames(
     }
 }
 
-fn write_frames(mut encoder: Encoder, rx: &Receiver<Arc<Hidden>>, spare: &Sender<Frame>) -> Result<(), JobError> {
+fn write_frames(mut sink: Box<dyn Sink>, rx: &Receiver<Arc<Hidden>>, spare: &Sender<Frame>) -> Result<(), JobError> {
     for frame in rx {
-        match &*frame {
-            Hidden::Redacted(f) => encoder.write(f)?,
-            Hidden::Obscured(f) => encoder.write_obscured(f)?,
-        }
+        sink.write(&frame)?;
         if let Some(buffer) = Arc::into_inner(frame).map(Hidden::recycle) {
             // The reader may have ended; then nobody wants the buffer.
             let _ = spare.send(buffer);
         }
     }
-    encoder.finish()?;
-    Ok(())
+    sink.finish()
 }
 
 /// The middle of the pipeline, on one thread: tracker, redaction, holding, release.
@@ -342,27 +403,23 @@ struct Ahead {
 }
 
 impl Line<'_> {
-    fn run(self, tracking: TrackerConfig) -> Result<Ledger, JobError> {
+    /// `whole`: nothing is found any more, the tracker knows all.
+    fn run(self, known: Known, whole: bool) -> Result<(Ledger, Tracker), JobError> {
         let fps = self.source.frame_rate;
-        let mut ahead = Ahead {
-            tracker: Tracker::new(tracking),
-            waiting: BTreeMap::new(),
-            known: VecDeque::new(),
-            head: 0,
-            ended: false,
-            unjudged_run: 0,
-        };
+        let Known { tracker, first, frames, mut ledger } = known;
+        let head = first + frames.len() as u64;
+        let mut ahead =
+            Ahead { tracker, waiting: BTreeMap::new(), known: frames, head, ended: whole, unjudged_run: 0 };
         let room = (HELD_BYTES / Layout::Yuv420.bytes(self.source.info.video.size).max(1)) as u64;
-        let interval = ((fps / 2.0).round() as u64).clamp(4, room.clamp(4, 16));
+        let interval = ((fps / 2.0).round() as u64).clamp(4, room.saturating_sub(3).clamp(4, 16));
         let mut sampler = Sampler::new(self.settings.verify, interval, 8);
         let reach = sampler.reach();
-        let slack = if self.settings.verify == Verify::None { 0 } else { room.saturating_sub(interval).clamp(2, 8) };
-        let mut ledger = Ledger::default();
+        let slack = if self.settings.verify == Verify::None { 0 } else { room.saturating_sub(interval).clamp(1, 4) };
         let mut scratch = Scratch::new();
         let mut held: VecDeque<Held> = VecDeque::new();
         let (mut before, mut now, mut after) = (Vec::new(), Vec::new(), Vec::new());
         let total = Some(self.source.total);
-        for idx in 0.. {
+        for idx in first.. {
             if self.watch.cancelled() {
                 return Err(JobError::Cancelled);
             }
@@ -431,7 +488,7 @@ impl Line<'_> {
         if !ahead.known.is_empty() || !ahead.ended {
             return Err(JobError::Stopped);
         }
-        Ok(ledger)
+        Ok((ledger, ahead.tracker))
     }
 
     /// Brings the tracker `lead` frames past `idx`, or to the end.

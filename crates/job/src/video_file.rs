@@ -6,12 +6,12 @@ use std::thread;
 use placet_core::Pts;
 use placet_ingest::Tools;
 use placet_ingest::video::{
-    AudioStream, Codec, Container, EncodeSpec, Expected, MediaInfo, check_written, expected_pts, packets, probe,
+    AudioStream, Codec, Container, EncodeSpec, Encoder, Expected, MediaInfo, check_written, expected_pts, packets, probe,
 };
 use placet_record::manifest::FrameRate;
 
-use crate::video::{Source, run};
-use crate::{Audio, FileFacts, JobError, Models, Outcome, Pending, Settings, Watch};
+use crate::video::{Done, Source, run};
+use crate::{Audio, FileFacts, JobError, Mode, Models, Outcome, Pending, Settings, Watch, clean};
 
 /// Hides the faces in the video `input` and puts the result in `output`, whose final name is `target`.
 ///
@@ -39,12 +39,13 @@ pub fn redact_video(
     let spec = EncodeSpec {
         preset: settings.preset.clone(),
         crf: settings.crf,
+        hasty: settings.mode == Mode::Fast,
         ..EncodeSpec::like(&info, output.path(), container, codec, audio.clone(), settings.keep_metadata)
     };
     let source = Source { tools, info: &info, packets: &all, total: expected.len() as u64, frame_rate: frame_rate.1 };
     let (done, facts) = thread::scope(|scope| {
         let digest = scope.spawn(|| FileFacts::read(input));
-        let done = run(&source, models, settings, spec, watch);
+        let done = redact(&source, models, settings, spec, watch);
         let facts = digest.join().unwrap_or_else(|_| Err(std::io::Error::other("the digest's thread panicked")));
         let facts = facts.map_err(|source| JobError::Read { path: input.to_owned(), source });
         Ok::<_, JobError>((done?, facts?))
@@ -83,6 +84,23 @@ pub fn redact_video(
         ledger,
         has_sound,
     })
+}
+
+/// Copies what may be copied where the settings ask for it, and encodes the rest.
+fn redact(
+    source: &Source<'_>,
+    models: &Models,
+    settings: &Settings,
+    spec: EncodeSpec,
+    watch: &dyn Watch,
+) -> Result<Done, JobError> {
+    if settings.copy_clean
+        && let Some(done) = clean::redact(source, models, settings, &spec, watch)?
+    {
+        return Ok(done);
+    }
+    let encoder = Encoder::create(source.tools, spec)?;
+    run(source, models, settings, Box::new(encoder), None, watch)
 }
 
 fn choose_codec(container: Container, settings: &Settings, info: &MediaInfo) -> Result<Codec, JobError> {

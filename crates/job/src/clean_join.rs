@@ -1,0 +1,216 @@
+//! The second pass: copied groups and encoded runs become one file, and the file is proved.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+use placet_core::{Frame, Layout};
+use placet_ingest::video::{
+    CodedFrame, CodedReader, DecodeOptions, Decoder, EncodeSpec, Expected, JoinError, Joiner, ParameterSets,
+    PieceEncoder, check_written, decode_delay, packets, probe,
+};
+use placet_redaction::RedactedFrame;
+
+use crate::clean_groups::Groups;
+use crate::clean_survey::Survey;
+use crate::ledger::Ledger;
+use crate::video::{Done, Hidden, Known, Sink, Source, run};
+use crate::{JobError, Models, Settings, Watch};
+
+/// Frames in a row that are all copied or all encoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Run {
+    pub(crate) first: u64,
+    pub(crate) frames: u64,
+    pub(crate) copied: bool,
+}
+
+impl Run {
+    fn indices(self) -> std::ops::Range<u64> {
+        self.first..self.first + self.frames
+    }
+}
+
+/// The file being written, shared with the thread that reads the encoder.
+#[derive(Clone)]
+struct Shared(Arc<Mutex<Joiner>>);
+
+impl Shared {
+    fn write(&self, frame: &CodedFrame) -> Result<(), JoinError> {
+        let mut joiner = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        joiner.write(frame)
+    }
+}
+
+/// Encodes one run into the shared file.
+struct Piece {
+    encoder: PieceEncoder,
+    sets: ParameterSets,
+}
+
+impl Sink for Piece {
+    fn write(&mut self, frame: &Hidden) -> Result<(), JobError> {
+        Ok(match frame {
+            Hidden::Redacted(f) => self.encoder.write(f)?,
+            Hidden::Obscured(f) => self.encoder.write_obscured(f)?,
+        })
+    }
+
+    fn finish(self: Box<Self>) -> Result<(), JobError> {
+        let mut sets = self.sets;
+        let path = self.encoder.path().to_owned();
+        // The file's header names the sets of a trial; the piece must need no other.
+        let known = sets.clone();
+        let refused = |refusal| JobError::from(JoinError::Refused { path: path.clone(), refusal });
+        sets.join(&self.encoder.finish()?).map_err(refused)?;
+        if sets == known { Ok(()) } else { Err(refused(placet_ingest::video::NalRefusal::SetsChange)) }
+    }
+}
+
+/// Writes the file of `runs`.
+///
+/// # Errors
+/// [`JobError`]; what was written is then to be thrown away.
+pub(crate) fn write(
+    source: &Source<'_>,
+    models: &Models,
+    settings: &Settings,
+    spec: &EncodeSpec,
+    groups: &Groups,
+    survey: &Survey,
+    runs: &[Run],
+    watch: &dyn Watch,
+) -> Result<Done, JobError> {
+    let mut sets = groups.sets.clone();
+    let refused = |refusal| JobError::from(JoinError::Refused { path: source.info.path.clone(), refusal });
+    let id = sets.free_id().map_err(refused)?;
+    if runs.iter().any(|r| !r.copied) {
+        sets.join(&trial(source, spec, id)?).map_err(refused)?;
+    }
+    let times = survey.frames.iter().map(|(pts, _)| *pts).collect();
+    let joiner = Joiner::create(source.tools, spec, &sets, times, decode_delay(source.packets))?;
+    let shared = Shared(Arc::new(Mutex::new(joiner)));
+    let mut copier = Copier { reader: CodedReader::open(source.tools, source.info, source.packets)?, ahead: None };
+    let mut done = Done {
+        ledger: Ledger { check_found: survey.finds.len() as u64, ..Ledger::default() },
+        tracker: survey.tracker()?,
+        detector_input: crate::video::finder_scan(source, settings).whole_size(),
+        margins_s: survey.margins_s(),
+    };
+    for run_of in runs {
+        let frames: VecDeque<_> = survey
+            .frames
+            .get(run_of.first as usize..(run_of.first + run_of.frames) as usize)
+            .unwrap_or_default()
+            .iter()
+            .copied()
+            .collect();
+        if run_of.copied {
+            copier.copy(groups, run_of, &shared, watch)?;
+            done.ledger.copied(run_of.first, frames.iter().map(|(pts, _)| *pts));
+        } else {
+            let out = shared.clone();
+            let encoder =
+                PieceEncoder::create(source.tools, spec, id, Box::new(move |frame| out.write(&frame)))?;
+            let piece = Piece { encoder, sets: sets.clone() };
+            let known = Known { tracker: done.tracker, first: run_of.first, frames, ledger: done.ledger };
+            let part = run(source, models, settings, Box::new(piece), Some(known), watch)?;
+            (done.ledger, done.tracker) = (part.ledger, part.tracker);
+        }
+        watch.progress(run_of.first + run_of.frames, Some(source.total), done.ledger.tracks.len());
+    }
+    drop(copier);
+    let joiner = Arc::into_inner(shared.0).ok_or(JobError::Bug("an encoder still writes"))?;
+    joiner.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner).finish()?;
+    Ok(done)
+}
+
+/// The encoder's parameter sets, which depend on its settings alone: from one black frame.
+fn trial(source: &Source<'_>, spec: &EncodeSpec, id: u8) -> Result<ParameterSets, JobError> {
+    let mut encoder = PieceEncoder::create(source.tools, spec, id, Box::new(|_| Ok(())))?;
+    let mut black = Frame::new(spec.size, Layout::Yuv420);
+    black.pts = spec.first;
+    encoder.write(&RedactedFrame::whole(black))?;
+    Ok(encoder.finish()?)
+}
+
+/// Takes runs out of the source, from front to back.
+struct Copier {
+    reader: CodedReader,
+    ahead: Option<CodedFrame>,
+}
+
+impl Copier {
+    fn copy(&mut self, groups: &Groups, run: &Run, to: &Shared, watch: &dyn Watch) -> Result<(), JobError> {
+        let mut left = run.frames;
+        while left > 0 {
+            if watch.cancelled() {
+                return Err(JobError::Cancelled);
+            }
+            let next = match self.ahead.take() {
+                Some(frame) => Some(frame),
+                None => self.reader.next_frame()?,
+            };
+            let Some(frame) = next else { return Err(JobError::Stopped) };
+            let group = groups.of.get(&frame.pts).and_then(|n| groups.list.get(*n));
+            match group {
+                Some(g) if run.indices().contains(&g.first) => {
+                    to.write(&frame)?;
+                    left -= 1;
+                }
+                Some(g) if g.first >= run.first + run.frames => {
+                    self.ahead = Some(frame);
+                    return Err(JobError::Stopped);
+                }
+                // Of a group that was encoded, or not shown.
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether the written file shows exactly the copied frames that were judged, and every frame at its time.
+///
+/// # Errors
+/// In words, what is wrong; or that the job was stopped.
+pub(crate) fn prove(
+    source: &Source<'_>,
+    spec: &EncodeSpec,
+    survey: &Survey,
+    runs: &[Run],
+    done: &Done,
+    watch: &dyn Watch,
+) -> Result<Result<(), String>, JobError> {
+    let audio = spec.sound.as_ref().map_or(0, |(_, streams)| streams.len());
+    let expected = Expected::like(source.info, &done.ledger.times, audio);
+    if let Err(e) = check_written(source.tools, &spec.output, &expected) {
+        return Ok(Err(crate::chain(&e)));
+    }
+    let info = probe(source.tools, &spec.output).map_err(JobError::Probe)?;
+    let written = packets(source.tools, &info).map_err(JobError::Probe)?;
+    let options = DecodeOptions::default();
+    let mut decoder = Decoder::open(source.tools, &info, &written, options)?;
+    let mut frame = Frame::new(info.video.size, Layout::Yuv420);
+    let mut runs = runs.iter().copied();
+    let mut run = runs.next();
+    let mut idx = 0;
+    while decoder.read_into(&mut frame)?.is_some() {
+        if watch.cancelled() {
+            return Err(JobError::Cancelled);
+        }
+        if !decoder.lost().is_empty() {
+            return Ok(Err(format!("frame {idx} of the joined file does not decode")));
+        }
+        while run.is_some_and(|r| idx >= r.first + r.frames) {
+            run = runs.next();
+        }
+        if run.is_some_and(|r| r.copied) && !survey.digest_is(idx, &frame) {
+            return Ok(Err(format!("frame {idx} of the joined file is not the one that was judged")));
+        }
+        idx += 1;
+    }
+    if !decoder.lost().is_empty() || idx != done.ledger.times.len() as u64 || !decoder.strict() {
+        return Ok(Err(format!("the joined file shows {idx} frames instead of {}", done.ledger.times.len())));
+    }
+    Ok(Ok(()))
+}

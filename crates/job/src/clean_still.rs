@@ -1,0 +1,287 @@
+//! Which parts of the picture are still what they were, so that what was judged of them holds.
+//!
+//! The picture is summed up in cells of 4 by 4 pixels of luma and of chroma. A block of 16 by 16 pixels keeps its
+//! *version* while every cell stays close to the picture that began the version; nothing is compared with the frame
+//! before, so slow change adds up until it counts. Detectors see nothing finer: the smallest face they find is three
+//! cells wide.
+#![expect(clippy::indexing_slicing, reason = "a pixel kernel: indices come from the plane's own size")]
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use placet_core::{Detection, Frame, PixelRect, Plane, Size};
+use placet_vision::{FaceDetector, View, VisionError};
+
+/// Pixels a side of a block.
+pub(crate) const BLOCK: u32 = 16;
+/// Pixels a side of a cell.
+const CELL: usize = 4;
+/// Levels of 256 that the mean of a cell of luma may move within a version;
+const LUMA: i32 = 4;
+/// that the mean of four cells in a square may;
+const SQUARE: i32 = 2;
+/// and that the mean of a cell of chroma may.
+const CHROMA: i32 = 3;
+/// A view is judged again after as many frames, whatever it shows.
+const LONGEST: u32 = 50;
+
+/// The version of each block in one frame.
+#[derive(Clone, Debug)]
+pub(crate) struct Blocks {
+    /// Number of the frame among those compared, from 1. A version is the number of the frame that began it.
+    pub(crate) now: u32,
+    pub(crate) columns: usize,
+    pub(crate) versions: Vec<u32>,
+}
+
+impl Blocks {
+    /// The newest version within `part`.
+    fn newest(&self, part: PixelRect) -> u32 {
+        let (x0, x1) = ((part.x / BLOCK) as usize, (part.x + part.w).div_ceil(BLOCK) as usize);
+        let (y0, y1) = ((part.y / BLOCK) as usize, (part.y + part.h).div_ceil(BLOCK) as usize);
+        let row = |y: usize| self.versions.get(y * self.columns + x0..y * self.columns + x1.min(self.columns));
+        (y0..y1).filter_map(row).flatten().copied().max().unwrap_or(self.now)
+    }
+}
+
+/// Compares frame after frame.
+pub(crate) struct Still {
+    size: Size,
+    luma: Cells,
+    chroma: [Cells; 2],
+    blocks: Blocks,
+}
+
+impl Still {
+    pub(crate) fn new(size: Size) -> Self {
+        let columns = size.width.div_ceil(BLOCK) as usize;
+        let rows = size.height.div_ceil(BLOCK) as usize;
+        let blocks = Blocks { now: 0, columns, versions: vec![0; columns * rows] };
+        // Cells of four pixels; of two halved ones in chroma, four times two a block.
+        Self { size, luma: Cells::new(columns * 4, rows * 4), chroma: [0, 1].map(|_| Cells::new(columns * 2, rows * 2)), blocks }
+    }
+
+    /// Takes the next frame.
+    pub(crate) fn push(&mut self, frame: &Frame) -> Arc<Blocks> {
+        self.blocks.now += 1;
+        if frame.size() == self.size {
+            let [first, second] = &mut self.chroma;
+            for (plane, cells) in frame.planes().zip([&mut self.luma, first, second]) {
+                cells.sum(&plane);
+            }
+            let first = self.blocks.now == 1;
+            for at in 0..self.blocks.versions.len() {
+                let (x, y) = (at % self.blocks.columns, at / self.blocks.columns);
+                let moved = first || self.luma.moved_luma(x, y) || self.chroma.iter().any(|c| c.moved(x, y, 2, CHROMA));
+                if moved {
+                    self.blocks.versions[at] = self.blocks.now;
+                    self.luma.begin(x, y, 4);
+                    self.chroma.iter_mut().for_each(|c| c.begin(x, y, 2));
+                }
+            }
+        } else {
+            self.blocks.versions.fill(self.blocks.now);
+        }
+        Arc::new(self.blocks.clone())
+    }
+}
+
+/// Sums of the cells of one plane, now and when their block's version began.
+struct Cells {
+    columns: usize,
+    now: Vec<u16>,
+    then: Vec<u16>,
+    line: Vec<u16>,
+}
+
+impl Cells {
+    fn new(columns: usize, rows: usize) -> Self {
+        Self { columns, now: vec![0; columns * rows], then: vec![0; columns * rows], line: vec![0; columns * CELL] }
+    }
+
+    fn sum(&mut self, plane: &Plane<'_>) {
+        let width = plane.size.width as usize;
+        for (y, rows) in plane.data.chunks(width * CELL).enumerate() {
+            self.line.fill(0);
+            for row in rows.chunks(width) {
+                for (sum, v) in self.line.iter_mut().zip(row) {
+                    *sum += u16::from(*v);
+                }
+            }
+            let out = &mut self.now[y * self.columns..(y + 1) * self.columns];
+            for (cell, four) in out.iter_mut().zip(self.line.as_chunks::<CELL>().0) {
+                *cell = four[0] + four[1] + four[2] + four[3];
+            }
+        }
+    }
+
+    /// Whether any cell of block `(x, y)`, `side` cells a side, moved by more than `levels`.
+    fn moved(&self, x: usize, y: usize, side: usize, levels: i32) -> bool {
+        let most = levels * (CELL * CELL) as i32;
+        (0..side).any(|dy| {
+            let at = (y * side + dy) * self.columns + x * side;
+            let pairs = self.now[at..at + side].iter().zip(&self.then[at..at + side]);
+            pairs.fold(0, |worst: i32, (a, b)| worst.max((i32::from(*a) - i32::from(*b)).abs())) > most
+        })
+    }
+
+    fn moved_luma(&self, x: usize, y: usize) -> bool {
+        let at = |cx: usize, cy: usize| (y * 4 + cy) * self.columns + x * 4 + cx;
+        let diff = |cx: usize, cy: usize| i32::from(self.now[at(cx, cy)]) - i32::from(self.then[at(cx, cy)]);
+        let (mut cell, mut square) = (0, 0);
+        for (cx, cy) in [(0, 0), (2, 0), (0, 2), (2, 2)] {
+            let four = [diff(cx, cy), diff(cx + 1, cy), diff(cx, cy + 1), diff(cx + 1, cy + 1)];
+            square = four.iter().sum::<i32>().abs().max(square);
+            cell = four.iter().fold(cell, |c: i32, d| c.max(d.abs()));
+        }
+        cell > LUMA * 16 || square > SQUARE * 64
+    }
+
+    fn begin(&mut self, x: usize, y: usize, side: usize) {
+        for dy in 0..side {
+            let at = (y * side + dy) * self.columns + x * side;
+            self.then[at..at + side].copy_from_slice(&self.now[at..at + side]);
+        }
+    }
+}
+
+/// A detector that answers from memory for a view in which nothing moved since it judged it.
+pub(crate) struct Steady {
+    inner: Box<dyn FaceDetector>,
+    blocks: Option<Arc<Blocks>>,
+    known: HashMap<View, (u32, Vec<Detection>)>,
+}
+
+impl Steady {
+    pub(crate) fn new(inner: Box<dyn FaceDetector>) -> Self {
+        Self { inner, blocks: None, known: HashMap::new() }
+    }
+
+    /// Says what moved, for the frame that is looked at next.
+    pub(crate) fn expect(&mut self, blocks: Arc<Blocks>) {
+        self.blocks = Some(blocks);
+    }
+}
+
+impl FaceDetector for Steady {
+    fn name(&self) -> &'static str {
+        self.inner.name()
+    }
+
+    fn find(&mut self, frame: &Frame, view: &View, min_score: f32, found: &mut Vec<Detection>) -> Result<(), VisionError> {
+        let Some(blocks) = &self.blocks else { return self.inner.find(frame, view, min_score, found) };
+        let newest = blocks.newest(view.source);
+        if let Some((judged, then)) = self.known.get(view)
+            && newest <= *judged
+            && blocks.now - judged < LONGEST
+        {
+            found.extend_from_slice(then);
+            return Ok(());
+        }
+        let before = found.len();
+        self.inner.find(frame, view, min_score, found)?;
+        self.known.insert(*view, (blocks.now, found[before..].to_vec()));
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use placet_core::{Layout, Rect, Rotation};
+    use placet_vision::Scale;
+
+    use super::*;
+
+    const SIZE: Size = Size { width: 70, height: 50 };
+
+    fn grey(level: u8) -> Frame {
+        let mut f = Frame::new(SIZE, Layout::Yuv420);
+        f.bytes_mut().fill(level);
+        f
+    }
+
+    fn paint(frame: &mut Frame, at: PixelRect, by: i16) {
+        let luma = frame.planes_mut().next().unwrap();
+        for y in at.y..at.y + at.h {
+            for x in at.x..at.x + at.w {
+                let v = &mut luma.data[(y * SIZE.width + x) as usize];
+                *v = (i16::from(*v) + by) as u8;
+            }
+        }
+    }
+
+    #[test]
+    fn a_block_that_moved_has_a_new_version_and_no_other_has() {
+        let mut still = Still::new(SIZE);
+        assert!(still.push(&grey(90)).versions.iter().all(|v| *v == 1));
+        let mut other = grey(90);
+        paint(&mut other, PixelRect { x: 33, y: 17, w: 4, h: 4 }, 9);
+        let blocks = still.push(&other);
+        let new: Vec<usize> = (0..blocks.versions.len()).filter(|i| blocks.versions[*i] == 2).collect();
+        assert_eq!(new, [7], "column 2 of row 1, five columns");
+        assert_eq!(blocks.newest(PixelRect { x: 0, y: 0, w: 32, h: 50 }), 1);
+        assert_eq!(blocks.newest(PixelRect { x: 0, y: 0, w: 33, h: 50 }), 2);
+    }
+
+    #[test]
+    fn slow_change_adds_up() {
+        let mut still = Still::new(SIZE);
+        let new: Vec<bool> = (0..7).map(|i| { let b = still.push(&grey(90 + i)); b.versions[0] == b.now }).collect();
+        assert_eq!(new, [true, false, false, true, false, false, true]);
+    }
+
+    #[test]
+    fn change_of_color_alone_counts() {
+        let mut still = Still::new(SIZE);
+        still.push(&grey(90));
+        let mut other = grey(90);
+        other.planes_mut().nth(2).unwrap().data[..8].fill(130);
+        let blocks = still.push(&other);
+        assert_eq!(blocks.versions[0], 2);
+        assert_eq!(blocks.versions[3], 1);
+    }
+
+    #[test]
+    fn noise_of_a_level_or_two_does_not_count() {
+        let mut still = Still::new(SIZE);
+        still.push(&grey(90));
+        let mut noisy = grey(90);
+        noisy.bytes_mut().iter_mut().enumerate().for_each(|(i, v)| *v = (*v + 3) - ((i * 7919 / 13) % 7) as u8);
+        assert!(still.push(&noisy).versions.iter().all(|v| *v == 1));
+    }
+
+    struct Counting(u32);
+
+    impl FaceDetector for Counting {
+        fn name(&self) -> &'static str {
+            "counting"
+        }
+        fn find(&mut self, _: &Frame, _: &View, _: f32, found: &mut Vec<Detection>) -> Result<(), VisionError> {
+            self.0 += 1;
+            found.push(Detection { rect: Rect { x: self.0 as f32, y: 0.0, w: 1.0, h: 1.0 }, score: 1.0, landmarks: None });
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_view_is_judged_again_only_when_something_in_it_moved_or_long_after() {
+        let (mut still, mut steady) = (Still::new(SIZE), Steady::new(Box::new(Counting(0))));
+        let left = View { source: PixelRect { x: 0, y: 0, w: 32, h: 48 }, scale: Scale::Same, rotation: Rotation::None };
+        let right = View { source: PixelRect { x: 32, ..left.source }, ..left };
+        let mut look = |frame: &Frame, view: &View| {
+            steady.expect(still.push(frame));
+            let mut found = Vec::new();
+            steady.find(frame, view, 0.5, &mut found).unwrap();
+            found[0].rect.x as u32
+        };
+        let mut other = grey(90);
+        paint(&mut other, PixelRect { x: 40, y: 20, w: 8, h: 8 }, 40);
+        assert_eq!(look(&grey(90), &left), 1);
+        assert_eq!(look(&other, &left), 1, "the change lies to the right");
+        assert_eq!(look(&other, &right), 2);
+        assert_eq!(look(&other, &right), 2);
+        assert_eq!(look(&grey(90), &right), 3, "it went away again");
+        let later: Vec<u32> = (0..LONGEST).map(|_| look(&grey(90), &left)).collect();
+        assert_eq!((later[0], *later.last().unwrap()), (1, 4));
+    }
+}
