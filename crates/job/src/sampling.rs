@@ -74,7 +74,7 @@ mod tests {
     use super::*;
     use placet_core::Rect;
 
-    fn boxes(ids: &[u32]) -> Vec<TrackBox> {
+    fn boxes(ids: &[u64]) -> Vec<TrackBox> {
         let rect = Rect { x: 0.0, y: 0.0, w: 1.0, h: 1.0 };
         ids.iter().map(|&i| TrackBox { track: TrackId(i), rect, why: Why::Detected }).collect()
     }
