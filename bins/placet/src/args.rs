@@ -9,8 +9,10 @@ use placet_redaction::ManualRegion;
 /// Placet hides every face it can find, for good, and says what it did.
 #[derive(Parser)]
 #[command(name = "placet", version, propagate_version = true, arg_required_else_help = true)]
-#[command(after_help = "Exit codes: 0 done · 1 failed · 2 bad usage or input · 3 refused · 4 something needed is missing · \
-5 some inputs failed, the rest done · 6 the check still found a face, output withheld · 70 internal error")]
+#[command(
+    after_help = "Exit codes: 0 done · 1 failed · 2 bad usage or input · 3 refused · 4 something needed is missing · \
+5 some inputs failed, the rest done · 6 the check still found a face, output withheld · 70 internal error"
+)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -118,13 +120,15 @@ pub enum CodecArg {
 
 /// `placet redact`
 #[derive(Args)]
-#[command(after_help = "Examples:\n  placet redact holiday.mp4                    writes holiday_anonymized.mp4\n  \
+#[command(
+    after_help = "Examples:\n  placet redact holiday.mp4                    writes holiday_anonymized.mp4\n  \
 placet redact photos/ -o hidden/             a folder, resumable\n  \
 placet redact clip.mp4 --explain tracks.svg  also draws what was hidden when\n  \
 placet redact clip.mp4 --keep-track 3        leaves person 3 visible (subject access)\n  \
 placet redact - < in.mp4 > out.mp4           a pipe\n\n\
 What is promised: faces the detector finds are covered over the whole of their track, and nothing that was under a \
-cover is used to make it. What is not: clothes, gait, voices and places can still tell who somebody is.")]
+cover is used to make it. What is not: clothes, gait, voices and places can still tell who somebody is."
+)]
 pub struct RedactArgs {
     /// Pictures, videos, folders, or `-` for a pipe
     #[arg(required_unless_present = "watch")]

@@ -65,11 +65,15 @@ fn processor() -> Finding {
             ("avx512f", std::is_x86_feature_detected!("avx512f")),
         ];
         let have: Vec<&str> = features.iter().filter(|(_, on)| *on).map(|(n, _)| *n).collect();
-        let found = format!("{cores} cores, {}", if have.is_empty() { "no AVX2".to_owned() } else { have.join(" ") });
+        let found =
+            format!("{cores} cores, {}", if have.is_empty() { "no AVX2".to_owned() } else { have.join(" ") });
         if features.iter().take(2).all(|(_, on)| *on) {
             good("processor", found)
         } else {
-            Finding { optional: true, ..bad("processor", found, "it works, several times slower than with AVX2") }
+            Finding {
+                optional: true,
+                ..bad("processor", found, "it works, several times slower than with AVX2")
+            }
         }
     }
     #[cfg(not(target_arch = "x86_64"))]
@@ -97,7 +101,11 @@ fn tools() -> Vec<Finding> {
             let enc = if h264 {
                 good("encoders", can)
             } else {
-                bad("encoders", format!("no H.264 among: {can}"), "apt-get install ffmpeg (Debian's has libx264)")
+                bad(
+                    "encoders",
+                    format!("no H.264 among: {can}"),
+                    "apt-get install ffmpeg (Debian's has libx264)",
+                )
             };
             vec![ffmpeg, enc]
         }
@@ -112,7 +120,11 @@ fn kernel() -> Finding {
     if offer.suffices() {
         good("sandbox", found)
     } else {
-        bad("sandbox", found, "a kernel from 5.13 on, started with lsm=landlock,… and seccomp; decoders do not run without")
+        bad(
+            "sandbox",
+            found,
+            "a kernel from 5.13 on, started with lsm=landlock,… and seccomp; decoders do not run without",
+        )
     }
 }
 
@@ -139,7 +151,10 @@ fn detectors(args: &DoctorArgs) -> Vec<Finding> {
 fn key() -> Finding {
     let path = places::own_key();
     if !path.exists() {
-        return Finding { optional: true, ..bad("manifest key", "none yet", "made at the first use, or now: placet key new") };
+        return Finding {
+            optional: true,
+            ..bad("manifest key", "none yet", "made at the first use, or now: placet key new")
+        };
     }
     match crate::keys::read(&path) {
         Ok(k) => good("manifest key", k.verifier_key().to_string()),

@@ -53,7 +53,11 @@ pub fn together(each: &[Exit]) -> Exit {
     match failed.as_slice() {
         [] => Exit::Done,
         [first, ..] if failed.len() == each.len() => {
-            if failed.iter().all(|e| e == first) { *first } else { Exit::Failed }
+            if failed.iter().all(|e| e == first) {
+                *first
+            } else {
+                Exit::Failed
+            }
         }
         _ => Exit::Partly,
     }

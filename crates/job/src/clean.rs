@@ -89,7 +89,11 @@ fn encode(
 fn refusal(source: &Source<'_>, spec: &EncodeSpec) -> Option<String> {
     let video = &source.info.video;
     if video.codec != Some(Codec::H264) || spec.codec != Codec::H264 {
-        return Some(format!("only H.264 is copied, to H.264; this goes from {} to {}", video.codec_name, spec.codec.name()));
+        return Some(format!(
+            "only H.264 is copied, to H.264; this goes from {} to {}",
+            video.codec_name,
+            spec.codec.name()
+        ));
     }
     if !matches!(video.pixel_format.as_str(), "yuv420p" | "yuvj420p") {
         return Some(format!("only 8-bit 4:2:0 is copied, and this is {}", video.pixel_format));
@@ -112,7 +116,11 @@ fn runs(groups: &[Group], fates: &[Fate]) -> Vec<Run> {
         }
         out
     };
-    let each = groups.iter().zip(fates).map(|(g, fate)| Run { first: g.first, frames: g.frames, copied: *fate == Fate::Clean });
+    let each = groups.iter().zip(fates).map(|(g, fate)| Run {
+        first: g.first,
+        frames: g.frames,
+        copied: *fate == Fate::Clean,
+    });
     let mut runs = joined(each.collect());
     if runs.len() > 1 {
         runs.iter_mut().for_each(|r| r.copied &= r.frames >= SHORTEST);
@@ -136,7 +144,8 @@ fn reasons(fates: &[Fate]) -> String {
         (Fate::Open, "do not stand for themselves"),
     ];
     let count = |fate| fates.iter().filter(|f| **f == fate).count();
-    let mut said: Vec<(usize, &str)> = words.iter().map(|(fate, why)| (count(*fate), *why)).filter(|(n, _)| *n > 0).collect();
+    let mut said: Vec<(usize, &str)> =
+        words.iter().map(|(fate, why)| (count(*fate), *why)).filter(|(n, _)| *n > 0).collect();
     said.sort_by_key(|(n, _)| std::cmp::Reverse(*n));
     if said.is_empty() {
         return "the groups without faces are too short".to_owned();

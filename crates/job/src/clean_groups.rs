@@ -44,7 +44,11 @@ impl Groups {
 
 /// Cuts the frames, each a time and whether decoding starts afresh there, in the order they are stored. None where
 /// they are not those of `packets`, or where times are missing or not each frame's own.
-fn cut(coded: &[(Pts, bool)], packets: &[Packet], expected: &[Pts]) -> Option<(Vec<Group>, HashMap<Pts, usize>)> {
+fn cut(
+    coded: &[(Pts, bool)],
+    packets: &[Packet],
+    expected: &[Pts],
+) -> Option<(Vec<Group>, HashMap<Pts, usize>)> {
     let shown: HashMap<Pts, u64> = expected.iter().zip(0..).map(|(pts, at)| (*pts, at)).collect();
     let mut groups: Vec<(u64, u64, bool)> = Vec::new();
     let mut members: Vec<Vec<Pts>> = Vec::new();
@@ -87,7 +91,10 @@ fn cut(coded: &[(Pts, bool)], packets: &[Packet], expected: &[Pts]) -> Option<(V
 }
 
 /// Groups whose frames are shown among each other's become one, which is not copied.
-fn join_overlapping(groups: Vec<(u64, u64, bool)>, members: Vec<Vec<Pts>>) -> (Vec<Group>, HashMap<Pts, usize>) {
+fn join_overlapping(
+    groups: Vec<(u64, u64, bool)>,
+    members: Vec<Vec<Pts>>,
+) -> (Vec<Group>, HashMap<Pts, usize>) {
     let mut list: Vec<(u64, u64, bool, Vec<Pts>)> = Vec::new();
     for ((mut first, mut last, mut closed), mut times) in groups.into_iter().zip(members) {
         if times.is_empty() {
@@ -99,8 +106,13 @@ fn join_overlapping(groups: Vec<(u64, u64, bool)>, members: Vec<Vec<Pts>>) -> (V
         }
         list.push((first, last, closed, times));
     }
-    let of = list.iter().enumerate().flat_map(|(n, (.., times))| times.iter().map(move |t| (*t, n))).collect();
-    let list = list.iter().map(|(first, last, closed, _)| Group { first: *first, frames: last - first + 1, closed: *closed });
+    let of =
+        list.iter().enumerate().flat_map(|(n, (.., times))| times.iter().map(move |t| (*t, n))).collect();
+    let list = list.iter().map(|(first, last, closed, _)| Group {
+        first: *first,
+        frames: last - first + 1,
+        closed: *closed,
+    });
     (list.collect(), of)
 }
 

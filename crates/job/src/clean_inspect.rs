@@ -60,7 +60,12 @@ pub(crate) struct Inspector {
 }
 
 impl Inspector {
-    pub(crate) fn new(checker: Box<dyn FaceDetector>, size: Size, rotation: Rotation, min_score: f32) -> Self {
+    pub(crate) fn new(
+        checker: Box<dyn FaceDetector>,
+        size: Size,
+        rotation: Rotation,
+        min_score: f32,
+    ) -> Self {
         let scan = Scan::new(size, rotation, Effort::Check);
         let whole_cost = scan.views(0).map(cost).sum::<u64>();
         let whole = i64::try_from(whole_cost).unwrap_or(i64::MAX / 8);
@@ -77,10 +82,19 @@ impl Inspector {
     ///
     /// # Errors
     /// Where the network fails; the frame is then not judged.
-    pub(crate) fn look(&mut self, frame: &Frame, blocks: &Blocks, fresh: bool) -> Result<Verdict, VisionError> {
+    pub(crate) fn look(
+        &mut self,
+        frame: &Frame,
+        blocks: &Blocks,
+        fresh: bool,
+    ) -> Result<Verdict, VisionError> {
         self.purse.left = (self.purse.left + self.purse.income).min(self.purse.most);
         let old = self.whole_at.is_none_or(|at| blocks.now - at >= WHOLE_AGAIN);
-        let parts = if self.seen.len() != blocks.versions.len() || (fresh && old) { None } else { self.parts(blocks) };
+        let parts = if self.seen.len() != blocks.versions.len() || (fresh && old) {
+            None
+        } else {
+            self.parts(blocks)
+        };
         let views = parts.map(|parts| self.views(&parts));
         let mut found = Vec::new();
         match views {
@@ -207,7 +221,13 @@ mod tests {
         fn name(&self) -> &'static str {
             "noting"
         }
-        fn find(&mut self, frame: &Frame, view: &View, _: f32, found: &mut Vec<Detection>) -> Result<(), VisionError> {
+        fn find(
+            &mut self,
+            frame: &Frame,
+            view: &View,
+            _: f32,
+            found: &mut Vec<Detection>,
+        ) -> Result<(), VisionError> {
             self.0.lock().unwrap().push(*view);
             let s = view.source;
             let bright = (s.y..s.y + s.h)
@@ -284,7 +304,8 @@ mod tests {
     fn what_was_not_judged_for_want_of_means_stays_to_be_judged() {
         let mut w = World::new();
         // Another picture at each frame: every one costs a look at the whole.
-        let verdicts: Vec<Verdict> = (0..12).map(|n| w.look(&with_patch(0, 0, 720, 20 + 10 * n), false).0).collect();
+        let verdicts: Vec<Verdict> =
+            (0..12).map(|n| w.look(&with_patch(0, 0, 720, 20 + 10 * n), false).0).collect();
         assert_eq!(verdicts[0], Verdict::Clean);
         assert!(verdicts[2..].contains(&Verdict::TooDear), "{verdicts:?}");
         w.inspector.purse.left = 0;

@@ -89,7 +89,8 @@ pub(crate) fn write(
     let times = survey.frames.iter().map(|(pts, _)| *pts).collect();
     let joiner = Joiner::create(source.tools, spec, &sets, times, decode_delay(source.packets))?;
     let shared = Shared(Arc::new(Mutex::new(joiner)));
-    let mut copier = Copier { reader: CodedReader::open(source.tools, source.info, source.packets)?, ahead: None };
+    let mut copier =
+        Copier { reader: CodedReader::open(source.tools, source.info, source.packets)?, ahead: None };
     let mut done = Done {
         ledger: Ledger { check_found: survey.finds.len() as u64, ..Ledger::default() },
         tracker: survey.tracker()?,

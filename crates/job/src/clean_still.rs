@@ -39,7 +39,8 @@ impl Blocks {
     fn newest(&self, part: PixelRect) -> u32 {
         let (x0, x1) = ((part.x / BLOCK) as usize, (part.x + part.w).div_ceil(BLOCK) as usize);
         let (y0, y1) = ((part.y / BLOCK) as usize, (part.y + part.h).div_ceil(BLOCK) as usize);
-        let row = |y: usize| self.versions.get(y * self.columns + x0..y * self.columns + x1.min(self.columns));
+        let row =
+            |y: usize| self.versions.get(y * self.columns + x0..y * self.columns + x1.min(self.columns));
         (y0..y1).filter_map(row).flatten().copied().max().unwrap_or(self.now)
     }
 }
@@ -58,7 +59,12 @@ impl Still {
         let rows = size.height.div_ceil(BLOCK) as usize;
         let blocks = Blocks { now: 0, columns, versions: vec![0; columns * rows] };
         // Cells of four pixels; of two halved ones in chroma, four times two a block.
-        Self { size, luma: Cells::new(columns * 4, rows * 4), chroma: [0, 1].map(|_| Cells::new(columns * 2, rows * 2)), blocks }
+        Self {
+            size,
+            luma: Cells::new(columns * 4, rows * 4),
+            chroma: [0, 1].map(|_| Cells::new(columns * 2, rows * 2)),
+            blocks,
+        }
     }
 
     /// Takes the next frame.
@@ -72,7 +78,9 @@ impl Still {
             let first = self.blocks.now == 1;
             for at in 0..self.blocks.versions.len() {
                 let (x, y) = (at % self.blocks.columns, at / self.blocks.columns);
-                let moved = first || self.luma.moved_luma(x, y) || self.chroma.iter().any(|c| c.moved(x, y, 2, CHROMA));
+                let moved = first
+                    || self.luma.moved_luma(x, y)
+                    || self.chroma.iter().any(|c| c.moved(x, y, 2, CHROMA));
                 if moved {
                     self.blocks.versions[at] = self.blocks.now;
                     self.luma.begin(x, y, 4);
@@ -96,7 +104,12 @@ struct Cells {
 
 impl Cells {
     fn new(columns: usize, rows: usize) -> Self {
-        Self { columns, now: vec![0; columns * rows], then: vec![0; columns * rows], line: vec![0; columns * CELL] }
+        Self {
+            columns,
+            now: vec![0; columns * rows],
+            then: vec![0; columns * rows],
+            line: vec![0; columns * CELL],
+        }
     }
 
     fn sum(&mut self, plane: &Plane<'_>) {
@@ -168,7 +181,13 @@ impl FaceDetector for Steady {
         self.inner.name()
     }
 
-    fn find(&mut self, frame: &Frame, view: &View, min_score: f32, found: &mut Vec<Detection>) -> Result<(), VisionError> {
+    fn find(
+        &mut self,
+        frame: &Frame,
+        view: &View,
+        min_score: f32,
+        found: &mut Vec<Detection>,
+    ) -> Result<(), VisionError> {
         let Some(blocks) = &self.blocks else { return self.inner.find(frame, view, min_score, found) };
         let newest = blocks.newest(view.source);
         if let Some((judged, then)) = self.known.get(view)
@@ -226,7 +245,12 @@ mod tests {
     #[test]
     fn slow_change_adds_up() {
         let mut still = Still::new(SIZE);
-        let new: Vec<bool> = (0..7).map(|i| { let b = still.push(&grey(90 + i)); b.versions[0] == b.now }).collect();
+        let new: Vec<bool> = (0..7)
+            .map(|i| {
+                let b = still.push(&grey(90 + i));
+                b.versions[0] == b.now
+            })
+            .collect();
         assert_eq!(new, [true, false, false, true, false, false, true]);
     }
 
@@ -246,7 +270,11 @@ mod tests {
         let mut still = Still::new(SIZE);
         still.push(&grey(90));
         let mut noisy = grey(90);
-        noisy.bytes_mut().iter_mut().enumerate().for_each(|(i, v)| *v = (*v + 3) - ((i * 7919 / 13) % 7) as u8);
+        noisy
+            .bytes_mut()
+            .iter_mut()
+            .enumerate()
+            .for_each(|(i, v)| *v = (*v + 3) - ((i * 7919 / 13) % 7) as u8);
         assert!(still.push(&noisy).versions.iter().all(|v| *v == 1));
     }
 
@@ -256,9 +284,19 @@ mod tests {
         fn name(&self) -> &'static str {
             "counting"
         }
-        fn find(&mut self, _: &Frame, _: &View, _: f32, found: &mut Vec<Detection>) -> Result<(), VisionError> {
+        fn find(
+            &mut self,
+            _: &Frame,
+            _: &View,
+            _: f32,
+            found: &mut Vec<Detection>,
+        ) -> Result<(), VisionError> {
             self.0 += 1;
-            found.push(Detection { rect: Rect { x: self.0 as f32, y: 0.0, w: 1.0, h: 1.0 }, score: 1.0, landmarks: None });
+            found.push(Detection {
+                rect: Rect { x: self.0 as f32, y: 0.0, w: 1.0, h: 1.0 },
+                score: 1.0,
+                landmarks: None,
+            });
             Ok(())
         }
     }
@@ -266,7 +304,11 @@ mod tests {
     #[test]
     fn a_view_is_judged_again_only_when_something_in_it_moved_or_long_after() {
         let (mut still, mut steady) = (Still::new(SIZE), Steady::new(Box::new(Counting(0))));
-        let left = View { source: PixelRect { x: 0, y: 0, w: 32, h: 48 }, scale: Scale::Same, rotation: Rotation::None };
+        let left = View {
+            source: PixelRect { x: 0, y: 0, w: 32, h: 48 },
+            scale: Scale::Same,
+            rotation: Rotation::None,
+        };
         let right = View { source: PixelRect { x: 32, ..left.source }, ..left };
         let mut look = |frame: &Frame, view: &View| {
             steady.expect(still.push(frame));

@@ -154,7 +154,9 @@ impl Survey {
             tracker.push(Sighting { time_s: *time_s, cut: self.cuts.contains(&idx), detections });
         }
         for (idx, rect) in &self.finds {
-            tracker.insert_found(*idx, *rect, self.reach).map_err(|_| JobError::Bug("a surveyed frame is unknown"))?;
+            tracker
+                .insert_found(*idx, *rect, self.reach)
+                .map_err(|_| JobError::Bug("a surveyed frame is unknown"))?;
         }
         Ok(tracker)
     }
@@ -337,7 +339,12 @@ fn find(mut finder: Steady, scan: &Scan, weak: f32, rx: &Receiver<(Item, Arc<Blo
     }
 }
 
-fn inspect(mut inspector: Inspector, seed: u64, rx: &Receiver<Candidate>, spare: &Sender<Frame>) -> Inspected {
+fn inspect(
+    mut inspector: Inspector,
+    seed: u64,
+    rx: &Receiver<Candidate>,
+    spare: &Sender<Frame>,
+) -> Inspected {
     let mut all = Inspected::default();
     // Groups to pass over next time one costs too much, and those still to be passed over.
     let (mut patience, mut pass_over, mut current) = (0, 0, None);
@@ -369,7 +376,11 @@ fn inspect(mut inspector: Inspector, seed: u64, rx: &Receiver<Candidate>, spare:
                     pass_over = patience;
                 }
                 Err(e) => {
-                    all.notes.push(format!("frame {} could not be checked, so its group is encoded: {}", c.idx, crate::chain(&e)));
+                    all.notes.push(format!(
+                        "frame {} could not be checked, so its group is encoded: {}",
+                        c.idx,
+                        crate::chain(&e)
+                    ));
                     all.fates.insert(c.group, Fate::Unjudged);
                 }
             }

@@ -40,7 +40,9 @@ pub enum JobError {
         source: std::io::Error,
     },
     /// No container of that ending is written.
-    #[error("`{0}` names no container that is written; use -o with a name ending in .mp4, .mov, .mkv, .webm or .ts")]
+    #[error(
+        "`{0}` names no container that is written; use -o with a name ending in .mp4, .mov, .mkv, .webm or .ts"
+    )]
     Container(PathBuf),
     /// The codec does not go there.
     #[error(transparent)]
@@ -65,7 +67,9 @@ pub enum JobError {
         rounds: u32,
     },
     /// The second detector failed.
-    #[error("frame {frame} could not be checked ({cause}), so the output is withheld; `placet doctor` tests the models")]
+    #[error(
+        "frame {frame} could not be checked ({cause}), so the output is withheld; `placet doctor` tests the models"
+    )]
     Check {
         /// Frame, from 0.
         frame: u64,
@@ -73,7 +77,9 @@ pub enum JobError {
         cause: String,
     },
     /// Too long a run of frames that nothing could judge.
-    #[error("{frames} frames in a row up to frame {at} could not be judged; the input is damaged or the detector fails")]
+    #[error(
+        "{frames} frames in a row up to frame {at} could not be judged; the input is damaged or the detector fails"
+    )]
     NothingJudged {
         /// How many.
         frames: u64,

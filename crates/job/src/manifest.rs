@@ -26,11 +26,17 @@ pub struct Names<'a> {
 ///
 /// # Errors
 /// [`JobError::Bug`] where a value of ours has no place in a manifest.
-pub fn manifest_of(outcome: &Outcome, settings: &Settings, models: &Models, names: &Names<'_>) -> Result<m::Manifest, JobError> {
+pub fn manifest_of(
+    outcome: &Outcome,
+    settings: &Settings,
+    models: &Models,
+    names: &Names<'_>,
+) -> Result<m::Manifest, JobError> {
     let ledger = &outcome.ledger;
     let (mean, max) = ledger.covered_mean_max();
     let permille = |share: f64| (share * 1000.0).round().clamp(0.0, 1000.0) as u32;
-    let tracks = ledger.tracks.values().filter(|t| !t.kept).filter_map(|t| track(t, &outcome.times_ms)).collect();
+    let tracks =
+        ledger.tracks.values().filter(|t| !t.kept).filter_map(|t| track(t, &outcome.times_ms)).collect();
     let check = (settings.verify != Verify::None)
         .then(|| {
             Ok::<_, JobError>(m::Check {
@@ -61,7 +67,11 @@ pub fn manifest_of(outcome: &Outcome, settings: &Settings, models: &Models, name
             duration_ms: outcome.duration_ms,
             frame_rate: outcome.frame_rate,
         },
-        frames: m::FrameCounts { judged: ledger.judged, covered_whole: ledger.whole_frames(), copied: ledger.copied },
+        frames: m::FrameCounts {
+            judged: ledger.judged,
+            covered_whole: ledger.whole_frames(),
+            copied: ledger.copied,
+        },
         tracks: m::TrackList::new(tracks),
         covered_area: m::CoveredArea { mean_permille: permille(mean), max_permille: permille(max) },
         check,

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use placet_core::{Frame, Rect};
 use placet_ingest::video::{ColorRange, VideoStream};
 use placet_redaction::{
-    Coding, Fill, ManualRegion, Matrix, Range, RedactedFrame, Region, Scratch, Shape, Target, TrackBox, TrackId, obscure,
-    plan, redact,
+    Coding, Fill, ManualRegion, Matrix, Range, RedactedFrame, Region, Scratch, Shape, Target, TrackBox,
+    TrackId, obscure, plan, redact,
 };
 
 use crate::video::Hidden;
@@ -57,7 +57,13 @@ impl Masks {
         boxes.iter().filter(|b| self.keep.contains(&b.track)).map(|b| b.rect).collect()
     }
 
-    pub(crate) fn hide(&self, frame: Frame, regions: &[Region], boxes: &[TrackBox], scratch: &mut Scratch) -> Hidden {
+    pub(crate) fn hide(
+        &self,
+        frame: Frame,
+        regions: &[Region],
+        boxes: &[TrackBox],
+        scratch: &mut Scratch,
+    ) -> Hidden {
         match &self.style {
             Style::Fill(fill) => {
                 let mut redacted = redact(frame, regions, fill, self.coding, scratch);
@@ -75,7 +81,13 @@ impl Masks {
     }
 
     /// Hides more of a frame that was hidden before.
-    pub(crate) fn hide_more(&self, hidden: &mut Hidden, regions: &[Region], boxes: &[TrackBox], scratch: &mut Scratch) {
+    pub(crate) fn hide_more(
+        &self,
+        hidden: &mut Hidden,
+        regions: &[Region],
+        boxes: &[TrackBox],
+        scratch: &mut Scratch,
+    ) {
         match (hidden, &self.style) {
             (Hidden::Redacted(f), Style::Fill(fill)) => {
                 f.cover_more(regions, fill, scratch);

@@ -69,7 +69,14 @@ impl Pending {
         hidden.push(".placet-part");
         let part = target.with_file_name(hidden);
         let open = || {
-            OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&part).map_err(write)
+            OpenOptions::new()
+                .read(true)
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .mode(0o600)
+                .open(&part)
+                .map_err(write)
         };
         let mut file = open()?;
         loop {

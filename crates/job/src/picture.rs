@@ -42,8 +42,11 @@ pub fn redact_picture(
     let mut found = Vec::new();
     scan.look(&mut *models.finder()?, &frame, 0, settings.scores.strong, &mut found)?;
     // In the order of reading, so that numbers are the same in every run.
-    found.sort_by(|a, b| (a.rect.y, a.rect.x).partial_cmp(&(b.rect.y, b.rect.x)).unwrap_or(std::cmp::Ordering::Equal));
-    let mut tracker = Tracker::new(TrackerConfig { score: settings.scores.strong, ..TrackerConfig::new(size) });
+    found.sort_by(|a, b| {
+        (a.rect.y, a.rect.x).partial_cmp(&(b.rect.y, b.rect.x)).unwrap_or(std::cmp::Ordering::Equal)
+    });
+    let mut tracker =
+        Tracker::new(TrackerConfig { score: settings.scores.strong, ..TrackerConfig::new(size) });
     tracker.push(Sighting { time_s: 0.0, cut: false, detections: &found });
 
     let masks = Masks::new(settings, Coding::default());
@@ -54,7 +57,17 @@ pub fn redact_picture(
     let regions = masks.regions(&boxes, 0.0);
     let mut hidden = masks.hide(frame, &regions, &boxes, &mut scratch);
     if settings.verify != Verify::None {
-        check(models, settings, &masks, &mut tracker, &mut boxes, regions, &mut hidden, &mut scratch, &mut ledger)?;
+        check(
+            models,
+            settings,
+            &masks,
+            &mut tracker,
+            &mut boxes,
+            regions,
+            &mut hidden,
+            &mut scratch,
+            &mut ledger,
+        )?;
     }
     ledger.saw(0, &boxes, |t| settings.keep_tracks.contains(&t));
     ledger.covered.push((hidden.covered_share().clamp(0.0, 1.0) * 65535.0) as u16);
@@ -62,16 +75,15 @@ pub fn redact_picture(
     let mut encoded = Vec::new();
     match &hidden {
         Hidden::Redacted(f) => write_picture(&mut encoded, f, &meta, settings.keep_metadata)?,
-        Hidden::Obscured(f) => placet_ingest::picture::write_obscured_picture(&mut encoded, f, &meta, settings.keep_metadata)?,
+        Hidden::Obscured(f) => {
+            placet_ingest::picture::write_obscured_picture(&mut encoded, f, &meta, settings.keep_metadata)?
+        }
     }
     if watch.cancelled() {
         return Err(JobError::Cancelled);
     }
     let path = output.path().to_owned();
-    output
-        .file()
-        .write_all(&encoded)
-        .map_err(|source| crate::OutputError::Write { path, source })?;
+    output.file().write_all(&encoded).map_err(|source| crate::OutputError::Write { path, source })?;
     output.commit()?;
     watch.progress(1, Some(1), ledger.tracks.len());
     let format = meta.format.name().to_owned();
@@ -130,7 +142,11 @@ fn check(
         let more: Vec<Region> = masks
             .regions(boxes, 0.0)
             .into_iter()
-            .chain(found.iter().map(|d| plan::mask_region(d.rect, settings.target, settings.mask_scale, settings.shape)))
+            .chain(
+                found
+                    .iter()
+                    .map(|d| plan::mask_region(d.rect, settings.target, settings.mask_scale, settings.shape)),
+            )
             .collect();
         masks.hide_more(hidden, &more, boxes, scratch);
         regions.extend(more);

@@ -18,7 +18,13 @@ pub(crate) struct Sampler {
 impl Sampler {
     /// At least one frame in `interval`, and on the average at most one in `densest` more.
     pub(crate) fn new(verify: Verify, interval: u64, densest: u64) -> Self {
-        Self { verify, interval: interval.max(1), last: None, credit: 2.0, credit_per_frame: 1.0 / densest.max(1) as f32 }
+        Self {
+            verify,
+            interval: interval.max(1),
+            last: None,
+            credit: 2.0,
+            credit_per_frame: 1.0 / densest.max(1) as f32,
+        }
     }
 
     /// Most frames between two that are checked.
@@ -63,9 +69,9 @@ fn likely(before: &[TrackBox], now: &[TrackBox], after: &[TrackBox]) -> bool {
     let has = |boxes: &[TrackBox], t: TrackId| boxes.iter().any(|b| b.track == t);
     let begins = after.iter().any(|b| !has(now, b.track));
     let ended = before.iter().any(|b| !has(now, b.track));
-    let bridged = now.iter().any(|b| {
-        b.why == Why::Bridged && before.iter().any(|p| p.track == b.track && p.why != Why::Bridged)
-    });
+    let bridged = now
+        .iter()
+        .any(|b| b.why == Why::Bridged && before.iter().any(|p| p.track == b.track && p.why != Why::Bridged));
     begins || ended || bridged
 }
 

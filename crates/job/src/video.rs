@@ -15,7 +15,9 @@ use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use placet_core::{Detection, Frame, Layout, Pts, Size};
 use placet_ingest::Tools;
 use placet_ingest::video::{DecodeOptions, Decoder, Encoder, MediaInfo, Packet};
-use placet_redaction::{CutDetector, ObscuredFrame, RedactedFrame, Region, Scratch, Sighting, TrackBox, Tracker, TrackerConfig};
+use placet_redaction::{
+    CutDetector, ObscuredFrame, RedactedFrame, Region, Scratch, Sighting, TrackBox, Tracker, TrackerConfig,
+};
 use placet_vision::{Effort, FaceDetector, Scan};
 
 use crate::ledger::{Ledger, exposed};
@@ -168,7 +170,11 @@ pub(crate) fn run(
 
     let scan = finder_scan(source, settings);
     let tracking = tracking(source, settings, &scan);
-    let margins_s = (tracking.margin_s.min(lead as f64 / fps), tracking.margin_s, tracking.max_gap_s.min(lead as f64 / fps));
+    let margins_s = (
+        tracking.margin_s.min(lead as f64 / fps),
+        tracking.margin_s,
+        tracking.max_gap_s.min(lead as f64 / fps),
+    );
     let (judge_tx, judge_rx) = bounded::<Item>(1);
     let (judged_tx, judged_rx) = unbounded::<Judged>();
     let (render_tx, render_rx) = bounded::<Item>(if single { lead + settings.threads + 2 } else { 1 });
@@ -181,15 +187,21 @@ pub(crate) fn run(
         let part = known.as_ref().and_then(Part::of);
         let readers = if let Some(part) = part {
             drop(judge_tx);
-            vec![scope.spawn(move || pump(source, Some(&part), Some(&spare_rx), 2, |item| render_tx.send(item).is_ok()))]
+            vec![scope.spawn(move || {
+                pump(source, Some(&part), Some(&spare_rx), 2, |item| render_tx.send(item).is_ok())
+            })]
         } else if single {
-            vec![scope.spawn(move || pump(source, None, Some(&spare_rx), 2, |item| {
-                let copy = Item { idx: item.idx, pts: item.pts, frame: item.frame.clone(), cut: item.cut };
-                judge_tx.send(item).is_ok() && render_tx.send(copy).is_ok()
-            }))]
+            vec![scope.spawn(move || {
+                pump(source, None, Some(&spare_rx), 2, |item| {
+                    let copy =
+                        Item { idx: item.idx, pts: item.pts, frame: item.frame.clone(), cut: item.cut };
+                    judge_tx.send(item).is_ok() && render_tx.send(copy).is_ok()
+                })
+            })]
         } else {
             let ahead = scope.spawn(move || pump(source, None, None, 1, |item| judge_tx.send(item).is_ok()));
-            let behind = scope.spawn(move || pump(source, None, Some(&spare_rx), 1, |item| render_tx.send(item).is_ok()));
+            let behind = scope
+                .spawn(move || pump(source, None, Some(&spare_rx), 1, |item| render_tx.send(item).is_ok()));
             vec![ahead, behind]
         };
         let finders = if known.is_some() { 0 } else { settings.threads.max(1) };
@@ -223,12 +235,15 @@ pub(crate) fn run(
             write: write_tx,
             lead: lead as u64,
         };
-        let outcome = line.run(known.unwrap_or_else(|| Known {
-            tracker: Tracker::new(tracking),
-            first: 0,
-            frames: VecDeque::new(),
-            ledger: Ledger::default(),
-        }), part.is_some());
+        let outcome = line.run(
+            known.unwrap_or_else(|| Known {
+                tracker: Tracker::new(tracking),
+                first: 0,
+                frames: VecDeque::new(),
+                ledger: Ledger::default(),
+            }),
+            part.is_some(),
+        );
         // The line's ends are closed now, so every thread comes to its own.
         let written = join(writer);
         let mut read = Ok(());
@@ -270,7 +285,9 @@ pub(crate) fn finder_scan(source: &Source<'_>, settings: &Settings) -> Scan {
     match (settings.detector_size, settings.mode) {
         (Some(wanted), _) => Scan::whole(size, rotation, wanted),
         (None, Mode::Fast) => Scan::new(size, rotation, Effort::Fast),
-        (None, Mode::Thorough) => Scan::new(size, rotation, Effort::Thorough { tiles_per_frame: TILES_PER_FRAME }),
+        (None, Mode::Thorough) => {
+            Scan::new(size, rotation, Effort::Thorough { tiles_per_frame: TILES_PER_FRAME })
+        }
     }
 }
 
@@ -366,7 +383,11 @@ fn check_frames(
     }
 }
 
-fn write_frames(mut sink: Box<dyn Sink>, rx: &Receiver<Arc<Hidden>>, spare: &Sender<Frame>) -> Result<(), JobError> {
+fn write_frames(
+    mut sink: Box<dyn Sink>,
+    rx: &Receiver<Arc<Hidden>>,
+    spare: &Sender<Frame>,
+) -> Result<(), JobError> {
     for frame in rx {
         sink.write(&frame)?;
         if let Some(buffer) = Arc::into_inner(frame).map(Hidden::recycle) {
@@ -414,7 +435,8 @@ impl Line<'_> {
         let interval = ((fps / 2.0).round() as u64).clamp(4, room.saturating_sub(3).clamp(4, 16));
         let mut sampler = Sampler::new(self.settings.verify, interval, 8);
         let reach = sampler.reach();
-        let slack = if self.settings.verify == Verify::None { 0 } else { room.saturating_sub(interval).clamp(1, 4) };
+        let slack =
+            if self.settings.verify == Verify::None { 0 } else { room.saturating_sub(interval).clamp(1, 4) };
         let mut scratch = Scratch::new();
         let mut held: VecDeque<Held> = VecDeque::new();
         let (mut before, mut now, mut after) = (Vec::new(), Vec::new(), Vec::new());
@@ -496,7 +518,8 @@ impl Line<'_> {
         while !ahead.ended && ahead.head <= idx + self.lead {
             if let Some(j) = ahead.waiting.remove(&ahead.head) {
                 if let Some(e) = j.error {
-                    self.watch.note(&format!("frame {} could not be judged and is covered whole: {e}", j.idx));
+                    self.watch
+                        .note(&format!("frame {} could not be judged and is covered whole: {e}", j.idx));
                 }
                 ahead.unjudged_run = if j.found.is_some() { 0 } else { ahead.unjudged_run + 1 };
                 if ahead.unjudged_run > UNJUDGED_LIMIT {
@@ -553,8 +576,10 @@ impl Line<'_> {
         }
         let found = check.result.map_err(|cause| JobError::Check { frame: check.idx, cause })?;
         let kept = self.masks.kept_boxes(&h.boxes);
-        let open: Vec<Detection> =
-            found.into_iter().filter(|d| exposed(d, &h.regions) && !kept.iter().any(|k| k.iou(&d.rect) > 0.2)).collect();
+        let open: Vec<Detection> = found
+            .into_iter()
+            .filter(|d| exposed(d, &h.regions) && !kept.iter().any(|k| k.iou(&d.rect) > 0.2))
+            .collect();
         if open.is_empty() {
             h.remains = false;
             return Ok(());

@@ -6,7 +6,8 @@ use std::thread;
 use placet_core::Pts;
 use placet_ingest::Tools;
 use placet_ingest::video::{
-    AudioStream, Codec, Container, EncodeSpec, Encoder, Expected, MediaInfo, check_written, expected_pts, packets, probe,
+    AudioStream, Codec, Container, EncodeSpec, Encoder, Expected, MediaInfo, check_written, expected_pts,
+    packets, probe,
 };
 use placet_record::manifest::FrameRate;
 
@@ -26,7 +27,8 @@ pub fn redact_video(
     watch: &dyn Watch,
 ) -> Result<Outcome, JobError> {
     let info = probe(tools, input)?;
-    let container = Container::for_extension(output.target()).ok_or_else(|| JobError::Container(output.target().to_owned()))?;
+    let container = Container::for_extension(output.target())
+        .ok_or_else(|| JobError::Container(output.target().to_owned()))?;
     let codec = choose_codec(container, settings, &info)?;
     let audio = audio_streams(container, settings, &info)?;
     for line in left_out(&info, settings) {
@@ -42,11 +44,13 @@ pub fn redact_video(
         hasty: settings.mode == Mode::Fast,
         ..EncodeSpec::like(&info, output.path(), container, codec, audio.clone(), settings.keep_metadata)
     };
-    let source = Source { tools, info: &info, packets: &all, total: expected.len() as u64, frame_rate: frame_rate.1 };
+    let source =
+        Source { tools, info: &info, packets: &all, total: expected.len() as u64, frame_rate: frame_rate.1 };
     let (done, facts) = thread::scope(|scope| {
         let digest = scope.spawn(|| FileFacts::read(input));
         let done = redact(&source, models, settings, spec, watch);
-        let facts = digest.join().unwrap_or_else(|_| Err(std::io::Error::other("the digest's thread panicked")));
+        let facts =
+            digest.join().unwrap_or_else(|_| Err(std::io::Error::other("the digest's thread panicked")));
         let facts = facts.map_err(|source| JobError::Read { path: input.to_owned(), source });
         Ok::<_, JobError>((done?, facts?))
     })?;
@@ -111,7 +115,11 @@ fn choose_codec(container: Container, settings: &Settings, info: &MediaInfo) -> 
     }
 }
 
-fn audio_streams(container: Container, settings: &Settings, info: &MediaInfo) -> Result<Vec<AudioStream>, JobError> {
+fn audio_streams(
+    container: Container,
+    settings: &Settings,
+    info: &MediaInfo,
+) -> Result<Vec<AudioStream>, JobError> {
     if settings.audio == Audio::Drop {
         return Ok(Vec::new());
     }
@@ -134,7 +142,11 @@ fn left_out(info: &MediaInfo, settings: &Settings) -> Vec<String> {
     say(info.subtitles, "subtitle streams", "drones and cameras write places into them");
     say(info.data, "data streams", "cameras write places into them");
     if !settings.keep_metadata && !info.identifying_tags.is_empty() {
-        say(info.identifying_tags.len(), "tags", &format!("{}; -m keeps them", info.identifying_tags.join(", ")));
+        say(
+            info.identifying_tags.len(),
+            "tags",
+            &format!("{}; -m keeps them", info.identifying_tags.join(", ")),
+        );
     }
     lines
 }

@@ -1,0 +1,14 @@
+//! The command line from end to end: the program as it is built, on media made on the spot from one real face moved
+//! over synthetic scenes. Needs ffmpeg and the models (`./x setup`).
+
+mod attack;
+mod bad_input;
+mod damage;
+mod evidence;
+mod folders;
+mod options;
+mod pictures;
+mod pipes;
+mod scene;
+mod video;
+mod world;
