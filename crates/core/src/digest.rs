@@ -93,7 +93,9 @@ mod tests {
     #[test]
     fn refuses_other_spellings() {
         let good = Digest::of(b"").to_string();
-        for bad in [good.to_uppercase(), good.replace("sha256:", ""), good[..70].to_owned(), format!("{good}0")] {
+        for bad in
+            [good.to_uppercase(), good.replace("sha256:", ""), good[..70].to_owned(), format!("{good}0")]
+        {
             assert!(bad.parse::<Digest>().is_err(), "{bad}");
         }
     }

@@ -1,4 +1,5 @@
 //! Reads a rulebook folder from disk and runs its rows: `check rulebook [words a row's place must contain]`.
+#![expect(clippy::disallowed_methods, reason = "a tool reads files")]
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

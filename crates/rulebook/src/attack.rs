@@ -179,17 +179,18 @@ impl Rulebook {
     fn check_forgetting(&self, id: TextId, case: &Case<'_>, n: u64, random: &mut Random, out: &mut Attack) {
         let vocabulary = self.vocabulary();
         let mut values = case.values.clone();
-        let share = [3, 15, 50][random.below(3)];
+        let share = random.pick(&[3, 15, 50]).copied().unwrap_or(3);
         for (fact_id, fact) in vocabulary.facts() {
             // What a State's file answers is known whether or not it is told, so it cannot be forgotten.
             let may = fact.derived.is_none()
                 && fact.from_state.is_none()
                 && !fact.gate
                 && fact_id != vocabulary.as_of();
-            if may && random.chance(share) {
-                if let Some(slot) = values.get_mut(fact_id.index()) {
-                    *slot = None;
-                }
+            if may
+                && random.chance(share)
+                && let Some(slot) = values.get_mut(fact_id.index())
+            {
+                *slot = None;
             }
         }
         settle(vocabulary, self.states(), &mut values);
@@ -258,13 +259,13 @@ impl Thresholds {
         let mut numbers: Vec<Vec<Value>> = vec![Vec::new(); book.vocabulary().len()];
         for rule in &text.rules {
             leaves(&rule.when, &mut |leaf| {
-                if let Expr::Cmp(f, _, value) = leaf {
-                    if let Some(list) = numbers.get_mut(f.index()) {
-                        match value {
-                            Value::Int(n) => list.extend([*n - 1, *n, *n + 1].map(Value::Int)),
-                            Value::Day(d) => list.extend([d.before(), *d, d.after()].map(Value::Day)),
-                            Value::Bool(_) | Value::Choice(_) => {}
-                        }
+                if let Expr::Cmp(f, _, value) = leaf
+                    && let Some(list) = numbers.get_mut(f.index())
+                {
+                    match value {
+                        Value::Int(n) => list.extend([*n - 1, *n, *n + 1].map(Value::Int)),
+                        Value::Day(d) => list.extend([d.before(), *d, d.after()].map(Value::Day)),
+                        Value::Bool(_) | Value::Choice(_) => {}
                     }
                 }
             });
@@ -328,7 +329,7 @@ pub struct Mutations {
 impl Mutations {
     /// The share that rows noticed, in hundredths of a percent.
     pub fn score(&self) -> usize {
-        if self.tried == 0 { 0 } else { (self.tried - self.survivors.len()) * 10_000 / self.tried }
+        ((self.tried - self.survivors.len()) * 10_000).checked_div(self.tried).unwrap_or(0)
     }
 }
 

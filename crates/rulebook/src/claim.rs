@@ -492,10 +492,10 @@ impl Rulebook {
         }
         // A parent the model leaves free may have to fall back with a child that rules it out, and the reverse.
         for (id, fact) in vocabulary.facts() {
-            if let Some((parent, is)) = &fact.only_if {
-                if facts.get(*parent).is_some_and(|v| !is.contains(&v)) {
-                    facts.set(id, Some(fact.otherwise));
-                }
+            if let Some((parent, is)) = &fact.only_if
+                && facts.get(*parent).is_some_and(|v| !is.contains(&v))
+            {
+                facts.set(id, Some(fact.otherwise));
             }
         }
         let mut verdicts = Vec::new();
@@ -595,10 +595,10 @@ fn smaller(now: Option<Value>) -> impl Iterator<Item = Value> {
 /// Children whose parent rules them out take their ordinary value.
 fn fall_back(vocabulary: &Vocabulary, values: &mut BTreeMap<FactId, Value>) {
     for (id, fact) in vocabulary.facts() {
-        if let (Some((parent, is)), true) = (&fact.only_if, values.contains_key(&id)) {
-            if values.get(parent).is_some_and(|v| !is.contains(v)) {
-                values.insert(id, fact.otherwise);
-            }
+        if let (Some((parent, is)), true) = (&fact.only_if, values.contains_key(&id))
+            && values.get(parent).is_some_and(|v| !is.contains(v))
+        {
+            values.insert(id, fact.otherwise);
         }
     }
 }

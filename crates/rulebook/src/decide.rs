@@ -318,10 +318,11 @@ impl<'b> Case<'b> {
             };
             for (i, until) in lifts.filter(|(i, _)| self.satisfied(*i) == Some(true)) {
                 let until = until.as_ref().and_then(|k| self.text.dates.get(k)).map(|d| d.from);
-                if until.is_none_or(|u| u > self.as_of) && binding != Binding::Open {
-                    if let Some(by) = self.ground(i) {
-                        binding = Binding::Lifted { by, until };
-                    }
+                if until.is_none_or(|u| u > self.as_of)
+                    && binding != Binding::Open
+                    && let Some(by) = self.ground(i)
+                {
+                    binding = Binding::Lifted { by, until };
                 }
             }
             out.push(DutyDue {

@@ -232,11 +232,11 @@ pub(crate) fn settle(vocabulary: &Vocabulary, states: &States, values: &mut [Opt
             // Only the gate says that the question is the gate's.
             put(values, id, fact.otherwise);
         }
-        if let (Some(key), None, Some(state)) = (&fact.from_state, get(values, id), state) {
-            if let Some(state_value) = get(values, state) {
-                let code = vocabulary.fact(state).write(state_value);
-                put(values, id, states.value(&code, key, fact).unwrap_or(fact.otherwise));
-            }
+        if let (Some(key), None, Some(state)) = (&fact.from_state, get(values, id), state)
+            && let Some(state_value) = get(values, state)
+        {
+            let code = vocabulary.fact(state).write(state_value);
+            put(values, id, states.value(&code, key, fact).unwrap_or(fact.otherwise));
         }
     }
 }

@@ -147,10 +147,10 @@ fn gate_rules(book: &Rulebook, text: &Text) -> Vec<GateRule> {
     };
     let mut push = |rule: usize, effect: GateEffect, when: Expr| {
         let when = text.inline(&when);
-        if let (Some(ground), Some(r)) = (ground(rule), text.rules.get(rule)) {
-            if when != Expr::Const(false) {
-                out.push(GateRule { ground, remedy: r.remedy.clone(), effect, when });
-            }
+        if let (Some(ground), Some(r)) = (ground(rule), text.rules.get(rule))
+            && when != Expr::Const(false)
+        {
+            out.push(GateRule { ground, remedy: r.remedy.clone(), effect, when });
         }
     };
     for (i, rule) in text.rules.iter().enumerate() {
@@ -327,10 +327,10 @@ fn clock_facts(
     put("order_in_force", Value::Bool(clocks.from <= now && now < clocks.until));
     put("minutes_running", minutes(started, now));
     put("request_minutes", minutes(started, clocks.requested.unwrap_or(now)));
-    if let Some(id) = vocabulary.find("authorisation") {
-        if let Ok(value) = vocabulary.fact(id).read(word) {
-            out.push((id, value));
-        }
+    if let Some(id) = vocabulary.find("authorisation")
+        && let Ok(value) = vocabulary.fact(id).read(word)
+    {
+        out.push((id, value));
     }
     if word == "granted" {
         let before = clocks.decided.is_some_and(|(_, at)| at <= started);

@@ -180,7 +180,7 @@ fn read_rule(
     }
     if let Some(word) = note("concludes") {
         match Conclusion::parse(&word) {
-            Some(c) if c == Conclusion::PermittedOnConditions => {
+            Some(Conclusion::PermittedOnConditions) => {
                 report(format!("`{id}`: permitted_on_conditions is computed from @exempts and @condition"));
             }
             Some(c) if (c == Conclusion::Floor) != floor => {

@@ -77,11 +77,11 @@ impl Search<'_, '_> {
     fn leaf(&self, fact: FactId, domains: Vec<Domain>) -> Vec<Plan> {
         let vocabulary = &self.case.book.vocabulary;
         let known = self.case.value(fact);
-        if let Some(v) = known {
-            if let Some(d) = domains.iter().find(|d| d.has(v)) {
-                // Kept as a constraint so that no other part of the plan may break it.
-                return vec![Plan::from([(fact, *d)])];
-            }
+        if let Some(v) = known
+            && let Some(d) = domains.iter().find(|d| d.has(v))
+        {
+            // Kept as a constraint so that no other part of the plan may break it.
+            return vec![Plan::from([(fact, *d)])];
         }
         if !askable(vocabulary, fact) || (known.is_some() && !self.flip) {
             return Vec::new();
@@ -296,10 +296,10 @@ fn apply(case: &Case<'_>, facts: &mut Facts, changes: &[Change]) {
         facts.set(change.fact, Some(change.to));
     }
     for (id, fact) in case.book.vocabulary.facts() {
-        if let Some((parent, is)) = &fact.only_if {
-            if facts.get(*parent).is_some_and(|v| !is.contains(&v)) {
-                facts.set(id, None);
-            }
+        if let Some((parent, is)) = &fact.only_if
+            && facts.get(*parent).is_some_and(|v| !is.contains(&v))
+        {
+            facts.set(id, None);
         }
     }
 }

@@ -1,4 +1,5 @@
 //! Files that are written from the rulebook, held against it.
+#![expect(clippy::disallowed_methods, reason = "a test reads the file it holds")]
 
 use placet_rulebook::Rulebook;
 use placet_rulebook::render::article_pages;

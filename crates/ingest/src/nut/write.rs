@@ -11,7 +11,7 @@ const FRAME: u8 = 1;
 /// Times are always written in full.
 const MSB_PTS_SHIFT: u32 = 7;
 
-/// Writes one stream of video, each key frame (raw ones all are) behind a syncpoint, its bytes passed on without a copy.
+/// Writes one stream of raw video, each frame behind a syncpoint, its bytes passed on without a copy.
 pub struct Writer<W> {
     sink: W,
     at: u64,
@@ -24,19 +24,10 @@ impl<W: Write> Writer<W> {
     /// # Errors
     /// Where the sink fails.
     pub fn create(sink: W, header: Header) -> Result<Self, NutError> {
-        Self::create_coded(sink, header, &[], 0)
-    }
-
-    /// Writes the headers of a stream of compressed frames. `codec_data` is what a decoder needs beforehand, and up to
-    /// `decode_delay` frames are stored before one that is shown before them.
-    ///
-    /// # Errors
-    /// Where the sink fails.
-    pub fn create_coded(sink: W, header: Header, codec_data: &[u8], decode_delay: u32) -> Result<Self, NutError> {
         let mut writer = Self { sink, at: 0, head: Vec::with_capacity(512) };
         writer.head.extend_from_slice(FILE_ID);
         put_packet(&mut writer.head, MAIN, &main_header(&header));
-        put_packet(&mut writer.head, STREAM, &stream_header(&header, codec_data, decode_delay));
+        put_packet(&mut writer.head, STREAM, &stream_header(&header));
         if let Some(rate) = header.frame_rate {
             let mut info = Vec::new();
             // Of stream 0, of no chapter, from 0, of no length, one entry.
@@ -57,26 +48,16 @@ impl<W: Write> Writer<W> {
     /// # Errors
     /// Where the sink fails, or `pts` is negative, which NUT cannot say.
     pub fn write(&mut self, pts: Pts, data: &[u8]) -> Result<(), NutError> {
-        self.write_coded(pts, true, data)
-    }
-
-    /// Writes a frame that a decoder can start at only where `key` says so.
-    ///
-    /// # Errors
-    /// As [`Self::write`].
-    pub fn write_coded(&mut self, pts: Pts, key: bool, data: &[u8]) -> Result<(), NutError> {
         let time = u64::try_from(pts.0).map_err(|_| NutError::Negative(pts.0))?;
-        if key {
-            let mut syncpoint = Vec::with_capacity(16);
-            // There is one time base, so a universal time is the time itself; no earlier syncpoint is pointed back to.
-            put_v(&mut syncpoint, time);
-            put_v(&mut syncpoint, 0);
-            put_packet(&mut self.head, SYNCPOINT, &syncpoint);
-        }
+        let mut syncpoint = Vec::with_capacity(16);
+        // There is one time base, so a universal time is the time itself; no earlier syncpoint is pointed back to.
+        put_v(&mut syncpoint, time);
+        put_v(&mut syncpoint, 0);
+        put_packet(&mut self.head, SYNCPOINT, &syncpoint);
 
         let start = self.head.len();
         self.head.push(FRAME);
-        put_v(&mut self.head, if key { KEY } else { 0 } | CODED_PTS | SIZE_MSB | CHECKSUM);
+        put_v(&mut self.head, KEY | CODED_PTS | SIZE_MSB | CHECKSUM);
         put_v(&mut self.head, time.saturating_add(1 << MSB_PTS_SHIFT));
         put_v(&mut self.head, data.len() as u64);
         let sum = crc(0, self.head.get(start..).unwrap_or_default());
@@ -125,17 +106,16 @@ fn main_header(header: &Header) -> Vec<u8> {
     out
 }
 
-fn stream_header(header: &Header, codec_data: &[u8], decode_delay: u32) -> Vec<u8> {
+fn stream_header(header: &Header) -> Vec<u8> {
     let mut out = Vec::new();
     // Stream 0, of class video.
     put_v(&mut out, 0);
     put_v(&mut out, 0);
     put_vb(&mut out, &header.fourcc);
-    // Time base 0; jumps of more than a tick carry a checksum, as every frame here does; no flags.
-    for number in [0, MSB_PTS_SHIFT.into(), 1, decode_delay.into(), 0] {
+    // Time base 0; jumps of more than a tick carry a checksum, as every frame here does; no delay, no flags, no data.
+    for number in [0, MSB_PTS_SHIFT.into(), 1, 0, 0, 0] {
         put_v(&mut out, number);
     }
-    put_vb(&mut out, codec_data);
     put_v(&mut out, header.size.width.into());
     put_v(&mut out, header.size.height.into());
     let (num, den) = header.sample_aspect.map_or((0, 0), |r| (r.num, r.den));
