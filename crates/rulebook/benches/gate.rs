@@ -14,7 +14,10 @@ const NOON: i64 = 1_795_348_800;
 fn main() {
     let book = Rulebook::load().expect("the embedded rulebook reads");
     let gate = book.gate(TextId::Eu2026).expect("eu2026 is there");
-    let mut facts = book.baseline("live-stack").expect("the baseline is there").clone();
+    let mut facts = book.baseline("suspect-live").expect("the baseline is there").clone();
+    for (id, _) in book.vocabulary().facts().filter(|(_, f)| f.from_state.is_some()) {
+        facts.set(id, None);
+    }
     let mut set = |name: &str, value| {
         facts.set(book.vocabulary().find(name).expect("the fact is there"), Some(value));
     };

@@ -134,6 +134,8 @@ impl Body<'_> {
             } else if is_row_header(trimmed) {
                 self.flush(&mut prose);
                 self.rows();
+            } else if trimmed.starts_with('|') {
+                self.table_in_prose(&mut prose);
             } else {
                 if trimmed.starts_with("```") {
                     let message = "only ```cedar fences are read; indent the text instead";
@@ -144,6 +146,28 @@ impl Body<'_> {
             }
         }
         self.flush(&mut prose);
+    }
+
+    /// A table for the eye alone. A row that stands apart from its header, or a header misspelt, would be read by nobody.
+    fn table_in_prose(&mut self, prose: &mut Vec<String>) {
+        let first = self.line().map(cells).unwrap_or_default();
+        let ruled = self.lines.get(self.at + 1).is_some_and(|l| is_table_rule(l));
+        let meant = first.iter().any(|c| ["case", "expect"].contains(&c.to_lowercase().as_str()));
+        let wrong = match (ruled, meant) {
+            (false, _) => Some(
+                "this line of a table stands apart from its header; a table has no blank line in it, and its second line \
+                 is | --- | --- |",
+            ),
+            (true, true) => Some("a table of cases has `case` as its first column, in small letters"),
+            (true, false) => None,
+        };
+        if let Some(message) = wrong {
+            self.problems.push(Problem::new(self.file, self.at + 1, message));
+        }
+        while let Some(line) = self.line().filter(|l| l.trim().starts_with('|')) {
+            prose.push(line.to_owned());
+            self.at += 1;
+        }
     }
 
     fn flush(&mut self, prose: &mut Vec<String>) {
@@ -185,10 +209,7 @@ impl Body<'_> {
     fn rows(&mut self) {
         let columns = self.line().map(cells).unwrap_or_default();
         self.at += 1;
-        let rule = self.line().is_some_and(|l| {
-            l.trim().starts_with("| -") || l.trim().starts_with("|-") || l.trim().starts_with("| :")
-        });
-        if rule {
+        if self.line().is_some_and(is_table_rule) {
             self.at += 1;
         } else {
             let message = "the second line of a table must be | --- | --- |";
@@ -205,8 +226,18 @@ impl Body<'_> {
             }
             self.at += 1;
         }
+        if let Some(line) = self.line().filter(|l| !l.trim().is_empty() && l.contains(" | ")) {
+            let message = format!("a row of a table begins with |, unlike `{}`", line.trim());
+            self.problems.push(Problem::new(self.file, self.at + 1, message));
+        }
         self.blocks.push(Block::Rows(RowTable { base: self.base.clone(), columns, rows }));
     }
+}
+
+/// The line below a table's header.
+fn is_table_rule(line: &str) -> bool {
+    let line = line.trim();
+    line.starts_with("| -") || line.starts_with("|-") || line.starts_with("| :")
 }
 
 fn is_row_header(line: &str) -> bool {

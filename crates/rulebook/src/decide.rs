@@ -453,7 +453,8 @@ fn outcome(conclusions: &[Concluded]) -> Outcome {
     };
     if conclusions.iter().any(|c| refusing(c) && c.holds == Some(true) && c.when.now()) {
         Outcome::Refused
-    } else if conclusions.iter().any(|c| c.holds.is_none()) {
+    } else if conclusions.iter().any(|c| c.holds.is_none() || c.conclusion == Conclusion::NotModelled) {
+        // What a draft says where we have not seen it is no yes.
         Outcome::CannotSay
     } else {
         Outcome::Allowed

@@ -205,6 +205,10 @@ impl Gate {
         if let Some(refusal) = absurd(facts, now) {
             return refusal;
         }
+        let against = self.against_state(facts);
+        if !against.is_empty() {
+            return Answer::Refuse(against);
+        }
         let values = self.values(facts, now);
         let eval = |e: &Expr| -> Tri { e.eval(&|f| values.get(f.index()).copied().flatten()) };
         let mut failing = Vec::new();
@@ -278,6 +282,36 @@ impl Gate {
     /// The Cedar schema of the gate's question.
     pub fn schema(&self) -> &cedar_policy::Schema {
         &self.engine.schema
+    }
+
+    /// What the order asserts of a State's law and this rulebook does not know so. The State's file decides here: an
+    /// order cannot bring its own national law, and one that knows of a narrower law than we do is not ours to widen.
+    fn against_state(&self, gate: &GateFacts) -> Vec<(Ground, Option<String>)> {
+        let vocabulary = &self.vocabulary;
+        let state = vocabulary.find("member_state");
+        let code = state.and_then(|s| Some(vocabulary.fact(s).write(gate.facts.get(s)?)));
+        let known = |key: &str, fact: &crate::vocabulary::Fact| {
+            let code = code.as_ref()?;
+            Some(self.states.value(code, key, fact).unwrap_or(fact.otherwise))
+        };
+        let mut out = Vec::new();
+        for (id, fact) in vocabulary.facts() {
+            let (Some(key), Some(told)) = (&fact.from_state, gate.facts.get(id)) else { continue };
+            if known(key, fact) != Some(told) {
+                let says = format!(
+                    "The order asserts \"{}\" ({}); this rulebook does not know it of {}.",
+                    fact.says,
+                    fact.words(told),
+                    state.map_or_else(String::new, |s| match gate.facts.get(s) {
+                        Some(v) => vocabulary.fact(s).words(v),
+                        None => "a State that is not named".to_owned(),
+                    })
+                );
+                let remedy = "Add the law to the State's file in the rulebook, with its source.".to_owned();
+                out.push((own("state-law", &says), Some(remedy)));
+            }
+        }
+        out
     }
 
     fn values(&self, gate: &GateFacts, now: i64) -> Vec<Option<Value>> {

@@ -287,7 +287,7 @@ pub enum Outcome {
     Allowed,
     /// Prohibited, a forbidden use, a breach, or refused by the floor.
     Refused,
-    /// Facts are missing.
+    /// Facts are missing, or what the text says here is not modelled.
     CannotSay,
 }
 
@@ -332,6 +332,30 @@ impl Verdict {
     /// Whether it holds (today or later), is open, or does not hold.
     pub fn state(&self, conclusion: Conclusion) -> Tri {
         self.conclusions.iter().find(|c| c.conclusion == conclusion).map_or(Some(false), |c| c.holds)
+    }
+
+    /// The answer in one sentence.
+    pub fn sentence(&self) -> &'static str {
+        match self.outcome {
+            Outcome::Refused if !self.law_refuses() => "Placet's own floor refuses the case as told",
+            Outcome::Refused => "the case as told is against this text",
+            Outcome::CannotSay if self.conclusions.iter().any(|c| c.holds.is_none()) => {
+                "cannot say until the facts that are missing are known"
+            }
+            Outcome::CannotSay => {
+                "cannot say: what this draft says here is not modelled, and we do not guess"
+            }
+            Outcome::Allowed if self.state(Conclusion::PermittedOnConditions) == Some(true) => {
+                "nothing in this text forbids the case as told: every condition asked for is met"
+            }
+            Outcome::Allowed => "nothing in this text forbids the case as told",
+        }
+    }
+
+    fn law_refuses(&self) -> bool {
+        [Conclusion::Prohibited, Conclusion::ForbiddenUse, Conclusion::Breach]
+            .into_iter()
+            .any(|c| self.holds_now(c))
     }
 
     /// Whether it holds and applies on the day of the question.

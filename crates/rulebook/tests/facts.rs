@@ -115,3 +115,21 @@ fn every_way_out_of_cannot_say_is_one() {
     }
     assert!(seen > 50, "{seen}");
 }
+
+#[test]
+fn what_is_not_modelled_is_no_yes() {
+    let book = Rulebook::load().unwrap();
+    let (rows, _) = book.rows();
+    let mut asked = 0;
+    for row in &rows {
+        for (id, _) in row.expect.iter().filter(|(_, e)| e.contains("not_modelled")) {
+            let day = row.as_of.unwrap_or(book.text(*id).unwrap().meta.row_as_of);
+            let verdict = book.decide_only(&book.row_facts(row), *id, day).unwrap();
+            asked += 1;
+            assert_ne!(verdict.outcome, Outcome::Allowed, "{id}: {}", row.name);
+            let refused = verdict.outcome == Outcome::Refused;
+            assert!(refused || verdict.sentence().contains("not modelled"), "{id}: {}", verdict.sentence());
+        }
+    }
+    assert!(asked > 20, "{asked} rows answered \"not modelled\"");
+}

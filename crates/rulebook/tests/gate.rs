@@ -18,9 +18,12 @@ impl Bench {
         Self { book, gate }
     }
 
-    /// A lawful live search in Sweden with everything in order.
+    /// A lawful live search for a suspect in Sweden with everything in order. The State's law comes from its file.
     fn lawful(&self) -> GateFacts {
-        let mut facts = self.book.baseline("live-stack").unwrap().clone();
+        let mut facts = self.book.baseline("suspect-live").unwrap().clone();
+        for (id, _) in self.book.vocabulary().facts().filter(|(_, f)| f.from_state.is_some()) {
+            facts.set(id, None);
+        }
         for name in ["order_signed", "deposit_made", "log_receipt", "model_registered", "calibrated"] {
             self.set(&mut facts, name, Value::Bool(true));
         }
@@ -56,6 +59,43 @@ fn a_lawful_search_opens_and_one_second_later_it_does_not() {
     assert!(matches!(b.gate.ask(&lawful, lawful.clocks.until - 1), Answer::Allow(_)));
     assert!(matches!(b.gate.ask(&lawful, lawful.clocks.until), Answer::Refuse(_)));
     assert!(matches!(b.gate.ask(&lawful, lawful.clocks.from - 1), Answer::Refuse(_)));
+}
+
+#[test]
+fn an_order_cannot_bring_its_own_national_law() {
+    let b = Bench::new();
+    let finland =
+        b.book.vocabulary().fact(b.book.vocabulary().find("member_state").unwrap()).read("FI").unwrap();
+    let mut elsewhere = b.lawful();
+    b.set(&mut elsewhere.facts, "member_state", finland);
+    let rules = |case: &GateFacts| match b.gate.ask(case, NOON) {
+        Answer::Refuse(list) => list.into_iter().map(|(g, _)| g.rule).collect::<Vec<_>>(),
+        other => panic!("{other:?}"),
+    };
+    assert!(rules(&elsewhere).contains(&"5-5-national-law".to_owned()), "{:?}", rules(&elsewhere));
+    // Asserted, with every aim covered and a date long past.
+    for name in ["national_law", "law_covers_suspects"] {
+        b.set(&mut elsewhere.facts, name, Value::Bool(true));
+    }
+    assert_eq!(rules(&elsewhere), ["state-law", "state-law"]);
+    // Nor can a State be set free of the Act, nor its law be dated back, nor an aim be added that it does not cover.
+    let day = Value::Day("2020-01-01".parse().unwrap());
+    for (name, value) in [
+        ("state_bound", Value::Bool(false)),
+        ("law_covers_missing", Value::Bool(true)),
+        ("law_covers_suspects", Value::Bool(false)),
+        ("national_law_from", day),
+    ] {
+        let mut case = b.lawful();
+        b.set(&mut case.facts, name, value);
+        assert_eq!(rules(&case), ["state-law"], "{name}");
+    }
+    // What the State's file says may be repeated; without a State nothing of its law is known.
+    let mut repeated = b.lawful();
+    b.set(&mut repeated.facts, "national_law", Value::Bool(true));
+    assert!(matches!(b.gate.ask(&repeated, NOON), Answer::Allow(_)), "{:?}", b.gate.ask(&repeated, NOON));
+    repeated.facts.set(b.book.vocabulary().find("member_state").unwrap(), None);
+    assert_eq!(rules(&repeated), ["state-law"]);
 }
 
 #[test]
@@ -119,7 +159,8 @@ fn forgetting_any_fact_never_opens_the_gate() {
 fn our_evaluator_and_the_official_engine_give_one_answer() {
     let b = Bench::new();
     let mut compared = 0;
-    for (id, fact) in b.book.vocabulary().facts() {
+    // Against a State's file an order is refused before any rule is asked.
+    for (id, fact) in b.book.vocabulary().facts().filter(|(_, f)| f.from_state.is_none()) {
         for value in [
             Value::Bool(true),
             Value::Bool(false),

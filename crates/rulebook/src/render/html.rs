@@ -6,7 +6,7 @@ use super::{confidence_words, force_words, way_words, when_words};
 use crate::book::Rulebook;
 use crate::explain::Tree;
 use crate::facts::Facts;
-use crate::verdict::{Binding, Ground, Outcome, Standing, Verdict};
+use crate::verdict::{Binding, Ground, Standing, Verdict};
 
 pub(crate) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -67,12 +67,11 @@ pub fn verdict_page(book: &Rulebook, facts: &Facts, verdict: &Verdict, tree: Opt
         verdict.as_of.words(),
         escape(&force_words(verdict.force))
     );
-    let answer = match verdict.outcome {
-        Outcome::Allowed => "Nothing in this text forbids the case as told.",
-        Outcome::Refused => "The case as told is against this text or our floor.",
-        Outcome::CannotSay => "Cannot say: facts are missing.",
-    };
-    let _ = writeln!(out, "<p class=\"answer\">{answer}</p>\n<h2>What is concluded</h2>");
+    let _ = writeln!(
+        out,
+        "<p class=\"answer\">Answer: {}.</p>\n<h2>What is concluded</h2>",
+        escape(verdict.sentence())
+    );
     for c in &verdict.conclusions {
         let open = if c.holds.is_none() { "Cannot say yet: " } else { "" };
         let when = if c.when.now() { String::new() } else { format!(" ({})", when_words(c.when)) };

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::{confidence_words, force_words, way_words, when_words};
 use crate::book::Rulebook;
 use crate::explain::{NodeKind, Tree};
-use crate::verdict::{Binding, Outcome, Standing, Verdict};
+use crate::verdict::{Binding, Standing, Verdict};
 
 /// The verdict in words, for a terminal.
 pub fn verdict_text(book: &Rulebook, verdict: &Verdict) -> String {
@@ -104,12 +104,8 @@ pub fn verdict_text(book: &Rulebook, verdict: &Verdict) -> String {
     for remark in &verdict.remarks {
         let _ = writeln!(out, "\nNote: {remark}");
     }
-    let answer = match verdict.outcome {
-        Outcome::Allowed => "nothing in this text forbids the case as told",
-        Outcome::Refused => "the case as told is against this text or our floor",
-        Outcome::CannotSay => "cannot say until the facts above are known",
-    };
-    let _ = writeln!(out, "\nAnswer: {answer}. Not legal advice; the Official Journal prevails.");
+    let _ =
+        writeln!(out, "\nAnswer: {}. Not legal advice; the Official Journal prevails.", verdict.sentence());
     let _ = writeln!(out, "Rulebook {}", verdict.rulebook);
     out
 }
