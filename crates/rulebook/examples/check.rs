@@ -36,6 +36,17 @@ fn main() -> ExitCode {
             text.fines.len()
         );
     }
+    if let Ok(path) = env::var("CONFORMANCE") {
+        // That of the rulebook inside the program: its digest is over what `build.rs` takes in.
+        let suite = Rulebook::load()
+            .and_then(|b| b.conformance())
+            .ok()
+            .and_then(|s| serde_json::to_string_pretty(&s).ok());
+        if suite.is_none_or(|s| fs::write(&path, s + "\n").is_err()) {
+            println!("cannot write {path}");
+            return ExitCode::from(2);
+        }
+    }
     if let Some(n) = number("MUTATE") {
         let found = book.mutate(n, env::var("ONLY").ok().as_deref());
         for m in &found.survivors {

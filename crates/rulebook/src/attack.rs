@@ -350,13 +350,13 @@ impl Rulebook {
                 if !seen.insert((rule.file.clone(), rule.id.clone())) {
                     continue;
                 }
-                for (change, when) in mutants(self, rule) {
+                for (change, broken) in mutants(self, rule) {
                     count += 1;
                     if count % every.max(1) != 0 {
                         continue;
                     }
                     out.tried += 1;
-                    if !self.noticed(id, i, rule, &when, &rows) {
+                    if !self.noticed(id, i, rule, &Arc::new(broken), &rows) {
                         out.survivors.push(Mutant {
                             text: id,
                             rule: rule.id.clone(),
@@ -370,7 +370,7 @@ impl Rulebook {
         out
     }
 
-    fn noticed(&self, first: TextId, at: usize, rule: &Arc<Rule>, when: &Expr, rows: &[Row]) -> bool {
+    fn noticed(&self, first: TextId, at: usize, rule: &Rule, with: &Arc<Rule>, rows: &[Row]) -> bool {
         let mut order: Vec<&Row> = rows.iter().collect();
         order.sort_by_key(|r| (r.file != rule.file, r.line.abs_diff(rule.line)));
         let texts = self
@@ -381,7 +381,7 @@ impl Rulebook {
             let Some(place) = place else { continue };
             let mut broken = text.clone();
             if let Some(slot) = broken.rules.get_mut(place) {
-                *slot = Arc::new(Rule { when: when.clone(), ..Rule::clone(rule) });
+                *slot = Arc::clone(with);
             }
             let mut problems = Vec::new();
             broken.link(self.vocabulary(), &mut problems);
@@ -397,8 +397,27 @@ impl Rulebook {
     }
 }
 
-/// Every copy of a rule with one part deleted, negated or shifted.
-fn mutants(book: &Rulebook, rule: &Rule) -> Vec<(String, Expr)> {
+/// Every copy of a rule with one part deleted, negated or shifted, or with less to lift.
+fn mutants(book: &Rulebook, rule: &Rule) -> Vec<(String, Rule)> {
+    let mut out: Vec<(String, Rule)> = mutated_conditions(book, rule)
+        .into_iter()
+        .map(|(change, when)| (change, Rule { when, ..rule.clone() }))
+        .collect();
+    if let Does::Lifts(duties, until) = &rule.does {
+        for duty in duties {
+            let rest = duties.iter().filter(|d| *d != duty).cloned().collect();
+            let does = Does::Lifts(rest, until.clone());
+            out.push((format!("lifts no more: {duty}"), Rule { does, ..rule.clone() }));
+        }
+        if until.is_some() {
+            let does = Does::Lifts(duties.clone(), None);
+            out.push(("without its end".to_owned(), Rule { does, ..rule.clone() }));
+        }
+    }
+    out
+}
+
+fn mutated_conditions(book: &Rulebook, rule: &Rule) -> Vec<(String, Expr)> {
     let mut out = Vec::new();
     let mut places = Vec::new();
     paths(&rule.when, &mut Vec::new(), true, &mut places);

@@ -155,7 +155,7 @@ impl Rulebook {
                 for (b, _) in self.texts().filter(|(b, _)| *b != a) {
                     let formula = Expr::all([
                         purpose.when.clone(),
-                        self.allowed(a, false),
+                        self.allows(a, false),
                         self.allowed(b, false).negate(),
                     ]);
                     out.push(Question {
@@ -245,7 +245,7 @@ impl Rulebook {
         match (t.text("from"), t.text("to")) {
             (Some(from), Some(to)) => {
                 if let (Some(a), Some(b)) = (parse(&from), parse(&to)) {
-                    let (in_a, in_b) = (self.allowed(a, floor), self.allowed(b, floor));
+                    let (in_a, in_b) = (self.allows(a, floor), self.allows(b, floor));
                     let more = Expr::all([in_a.clone(), in_b.clone().negate()]);
                     let formula = if t.flag("equal") {
                         Expr::any([more, Expr::all([in_b, in_a.negate()])])
@@ -276,6 +276,10 @@ impl Rulebook {
                     };
                     match (&never, &always) {
                         (Some(word), None) => meaning(word).into_iter().for_each(|f| ask(vec![text], f)),
+                        // What is not modelled is banned by nobody, and allowed by nobody either.
+                        (None, Some(word)) if word == "allowed" => {
+                            ask(vec![text], self.allows(text, floor).negate());
+                        }
                         (None, Some(word)) => {
                             meaning(word).into_iter().for_each(|f| ask(vec![text], f.negate()))
                         }
@@ -326,7 +330,12 @@ impl Rulebook {
         self.text(text).map_or(Expr::Const(false), |t| t.inline(t.concluded(conclusion)))
     }
 
-    /// When a text allows a case: nothing prohibits it, and with `floor` the floor does not refuse it either.
+    /// When a text is known to allow a case: nothing prohibits it, and what it says of the case is modelled.
+    pub fn allows(&self, text: TextId, floor: bool) -> Expr {
+        Expr::all([self.allowed(text, floor), self.concluded(text, Conclusion::NotModelled).negate()])
+    }
+
+    /// When no rule of a text refuses a case, and with `floor` none of the floor's either.
     pub fn allowed(&self, text: TextId, floor: bool) -> Expr {
         let bans = [Conclusion::Prohibited, Conclusion::ForbiddenUse];
         let floor = floor.then_some(Conclusion::Floor);

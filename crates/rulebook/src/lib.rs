@@ -43,7 +43,7 @@ pub use expr::{Expr, Op, Tri};
 pub use facts::{Facts, MAX_BYTES};
 pub use gate::{Answer, Clocks, Gate, GateFacts};
 pub use problem::{Problem, Problems};
-pub use row::{Row, RowFailure, tokens};
+pub use row::{DutyStands, Row, RowFailure, tokens};
 pub use rule::{Does, GateEffect, Rule};
 pub use state::{State, States};
 pub use story::{Disputed, Event, Position, Record, Shape, Story, Wording};

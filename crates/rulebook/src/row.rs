@@ -7,7 +7,7 @@ use crate::book::{Rulebook, TextId};
 use crate::date::Date;
 use crate::decide::Case;
 use crate::facts::Facts;
-use crate::verdict::{Conclusion, Standing, Verdict};
+use crate::verdict::{Binding, Conclusion, Standing, Verdict};
 use crate::vocabulary::{FactId, Value};
 
 /// One row, read.
@@ -31,8 +31,19 @@ pub struct Row {
     pub grounds: Vec<(String, bool)>,
     /// The conditions that must not be met, if stated.
     pub broken: Option<BTreeSet<String>>,
-    /// Duties that must or must not arise.
-    pub duties: Vec<(String, bool)>,
+    /// Duties and how each must stand.
+    pub duties: Vec<(String, DutyStands)>,
+}
+
+/// How a row wants a duty to stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DutyStands {
+    /// It arises, and no relief lifts it.
+    Arises,
+    /// It would arise, but a relief lifts it (`~`).
+    Lifted,
+    /// It does not arise (`!`).
+    Absent,
 }
 
 /// A row that did not come out as written, or could not be read.
@@ -171,7 +182,7 @@ impl Rulebook {
                 }
                 "expect" => expect = Some(read_expect(cell, wrong)),
                 "grounds" => row.grounds = signed(cell),
-                "duties" => row.duties = signed(cell),
+                "duties" => row.duties = words(cell).map(duty).collect(),
                 "broken" => row.broken = Some(words(cell).map(str::to_owned).collect()),
                 name if RESERVED.contains(&name) => {}
                 name => match name.parse::<TextId>() {
@@ -340,9 +351,19 @@ fn compare(row: &Row, verdict: &Verdict, expect: &BTreeSet<String>) -> Result<()
         }
     }
     for (id, wanted) in &row.duties {
-        let arises = verdict.duties.iter().any(|d| d.id == *id && d.binding != crate::verdict::Binding::Open);
-        if arises != *wanted {
-            return Err(format!("the duty `{id}` {}", if *wanted { "does not arise" } else { "arises" }));
+        let due = verdict.duties.iter().find(|d| d.id == *id && d.binding != Binding::Open);
+        let stands = match due.map(|d| &d.binding) {
+            None => DutyStands::Absent,
+            Some(Binding::Lifted { .. }) => DutyStands::Lifted,
+            Some(_) => DutyStands::Arises,
+        };
+        if stands != *wanted {
+            let says = match stands {
+                DutyStands::Arises => "arises",
+                DutyStands::Lifted => "is lifted",
+                DutyStands::Absent => "does not arise",
+            };
+            return Err(format!("the duty `{id}` {says}"));
         }
     }
     Ok(())
@@ -359,6 +380,14 @@ fn signed(cell: &str) -> Vec<(String, bool)> {
             None => (w.to_owned(), true),
         })
         .collect()
+}
+
+fn duty(word: &str) -> (String, DutyStands) {
+    match (word.strip_prefix('!'), word.strip_prefix('~')) {
+        (Some(id), _) => (id.to_owned(), DutyStands::Absent),
+        (_, Some(id)) => (id.to_owned(), DutyStands::Lifted),
+        _ => (word.to_owned(), DutyStands::Arises),
+    }
 }
 
 fn read_expect(cell: &str, wrong: &mut Vec<String>) -> BTreeSet<String> {
