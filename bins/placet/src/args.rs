@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use placet_core::Size;
+use placet_ingest::video::PRESETS;
 use placet_redaction::ManualRegion;
 
 /// Placet hides every face it can find, for good, and says what it did.
@@ -197,8 +198,8 @@ pub struct RedactArgs {
     /// Video codec; by default H.264 where the container holds it, else the input's
     #[arg(long, value_enum)]
     pub codec: Option<CodecArg>,
-    /// Encoder speed (x264's names)
-    #[arg(long, default_value = "veryfast")]
+    /// Encoder speed, in x264's names: ultrafast, superfast, veryfast, faster, fast, medium, slow, slower, veryslow, placebo
+    #[arg(long, default_value = "veryfast", hide_possible_values = true, value_parser = clap::builder::PossibleValuesParser::new(PRESETS))]
     pub preset: String,
     /// Encoder quality: smaller is better and larger
     #[arg(long, default_value_t = 23, value_parser = clap::value_parser!(u8).range(0..=51))]
@@ -349,7 +350,9 @@ fn size(text: &str) -> Result<Size, String> {
 
 fn color(text: &str) -> Result<[u8; 3], String> {
     let hex = text.strip_prefix('#').unwrap_or(text);
-    let value = (hex.len() == 6).then(|| u32::from_str_radix(hex, 16).ok()).flatten();
+    let value = (hex.len() == 6 && hex.bytes().all(|b| b.is_ascii_hexdigit()))
+        .then(|| u32::from_str_radix(hex, 16).ok())
+        .flatten();
     let [_, r, g, b] = value.ok_or("must be six hex digits, RRGGBB, such as 808080")?.to_be_bytes();
     Ok([r, g, b])
 }

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
+use placet_ingest::video::Container;
 use walkdir::WalkDir;
 
 /// Endings taken from folders. A file named on the command line is tried whatever its ending.
 const PICTURES: [&str; 9] = ["jpg", "jpeg", "jpe", "png", "webp", "bmp", "tif", "tiff", "gif"];
-const VIDEOS: [&str; 18] = [
+const VIDEOS: [&str; 17] = [
     "mp4", "m4v", "mov", "mkv", "webm", "avi", "mts", "m2ts", "ts", "mpg", "mpeg", "wmv", "flv", "3gp",
-    "ogv", "vob", "mxf", "y4m",
+    "ogv", "vob", "mxf",
 ];
 
 /// One input and its place.
@@ -132,7 +133,13 @@ pub fn folder(input: &Path, root: &Path, all: &mut Tasks) -> Result<(), InputErr
         let path = entry.path();
         let inner = path.strip_prefix(input).unwrap_or(path);
         if is_media(path) && !is_result(path) {
-            all.tasks.push(Task { input: path.to_owned(), output: root.join(inner), resumable: true });
+            let mut output = root.join(inner).into_os_string();
+            if let Some(other) = other_ending(path) {
+                // Appended, so that `a.avi` and `a.mkv` beside each other stay two.
+                output.push(".");
+                output.push(other);
+            }
+            all.tasks.push(Task { input: path.to_owned(), output: output.into(), resumable: true });
         } else {
             all.passed_over.push(path.to_owned());
         }
@@ -140,11 +147,18 @@ pub fn folder(input: &Path, root: &Path, all: &mut Tasks) -> Result<(), InputErr
     Ok(())
 }
 
-/// deface's default name: `<name>_anonymized.<ext>`.
+/// The ending of the result where the input's own names a container that is read and not written: Matroska takes
+/// nearly any sound.
+fn other_ending(input: &Path) -> Option<&'static str> {
+    let ext = input.extension()?.to_string_lossy().to_lowercase();
+    (VIDEOS.contains(&ext.as_str()) && Container::for_extension(input).is_none()).then_some("mkv")
+}
+
+/// deface's default name, `<name>_anonymized.<ext>`; with another ending where that container is not written.
 pub fn anonymized(input: &Path) -> OsString {
     let mut name = input.file_stem().unwrap_or(OsStr::new("output")).to_owned();
     name.push("_anonymized");
-    if let Some(ext) = input.extension() {
+    if let Some(ext) = other_ending(input).map(OsStr::new).or(input.extension()) {
         name.push(".");
         name.push(ext);
     }
@@ -175,12 +189,16 @@ pub fn is_media(path: &Path) -> bool {
 fn is_result(path: &Path) -> bool {
     let stem = path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
     let Some(original) = stem.strip_suffix("_anonymized") else { return false };
-    let mut name = OsString::from(original);
-    if let Some(ext) = path.extension() {
+    let source = |ext: &OsStr| {
+        let mut name = OsString::from(original);
         name.push(".");
         name.push(ext);
-    }
-    path.with_file_name(name).exists()
+        path.with_file_name(name)
+    };
+    let Some(ext) = path.extension() else { return false };
+    let same = source(ext);
+    let read_only = VIDEOS.iter().map(|ext| source(OsStr::new(ext)));
+    same.exists() || read_only.filter(|p| other_ending(p).map(OsStr::new) == Some(ext)).any(|p| p.exists())
 }
 
 #[cfg(test)]
@@ -215,6 +233,20 @@ mod tests {
             t.tasks.iter().map(|t| t.output.strip_prefix(d.path()).unwrap().to_owned()).collect();
         assert_eq!(out, [Path::new("out/a.mp4"), Path::new("out/sub/b.JPG")]);
         assert_eq!(t.passed_over.len(), 2);
+    }
+
+    #[test]
+    fn a_container_that_is_not_written_becomes_matroska() {
+        let d = tree(&["in/a.AVI", "in/a.mkv", "in/b.mpg", "in/c.mp4"]);
+        let one = resolve(&[d.path().join("in/a.AVI")], None).unwrap();
+        assert_eq!(one.tasks[0].output, d.path().join("in/a_anonymized.mkv"));
+        let all = resolve(&[d.path().join("in")], Some(&d.path().join("out"))).unwrap();
+        let names: Vec<_> = all
+            .tasks
+            .iter()
+            .map(|t| t.output.strip_prefix(d.path().join("out")).unwrap().to_owned())
+            .collect();
+        assert_eq!(names, ["a.AVI.mkv", "a.mkv", "b.mpg.mkv", "c.mp4"].map(PathBuf::from));
     }
 
     #[test]

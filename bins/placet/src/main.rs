@@ -12,6 +12,7 @@ mod models;
 mod places;
 mod progress;
 mod redact;
+mod results;
 mod side;
 
 use std::io;

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use placet_ingest::Tools;
 use placet_ingest::picture::is_picture;
-use placet_ingest::video::Codec;
+use placet_ingest::video::{Codec, CompareError, Container, side_by_side};
 use placet_job::{
     Audio, JobError, Mode, Models, Names, OnFound, Outcome, Pending, Scores, Settings, Style, Verify,
     Watch as _, manifest_of, redact_picture, redact_video, timeline_of,
@@ -20,11 +20,14 @@ use placet_record::manifest::{Manifest, UtcTime};
 use placet_record::report::{self, FileReport, Report};
 use placet_redaction::{Fill, Obscure, Shape, Target, TrackId};
 use placet_tlog::note::SignerKey;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 
 use crate::args::{AudioArg, CodecArg, OnFoundArg, RedactArgs, ReplaceWith, TargetArg, VerifyArg};
 use crate::exit::{self, Exit};
 use crate::inputs::{self, Task};
 use crate::progress::{STOP, Screen};
+use crate::results::{Manifest as ManifestName, Results, Wanted, fill};
 use crate::{Failure, keys, places, side};
 
 /// How long a watched file must keep its size before it is taken.
@@ -190,9 +193,22 @@ impl Run<'_> {
         let started = Instant::now();
         let name = task.input.display().to_string();
         let bar = self.screen.file(&name);
-        let output =
-            Pending::claim(&task.output, &[&task.input], self.args.overwrite).map_err(JobError::from)?;
-        let outcome = self.job(&task.input, output, &bar)?;
+        let is_file = fs::metadata(&task.input).map_err(|e| Failure::Io(name.clone(), e))?.is_file();
+        if !is_file {
+            return Err(Failure::Usage(format!("`{name}` is not a file")));
+        }
+        let mut results = Results::claim(&Wanted {
+            input: &task.input,
+            output: &task.output,
+            manifest: self
+                .key
+                .is_some()
+                .then(|| ManifestName { beside: self.args.manifest.is_none(), path: manifest_path.clone() }),
+            explain: self.args.explain.as_deref(),
+            compare: self.args.compare.as_deref(),
+            overwrite: self.args.overwrite,
+        })?;
+        let outcome = self.job(&task.input, &mut results.output, &bar)?;
         let manifest = manifest_of(
             &outcome,
             &self.settings,
@@ -204,26 +220,36 @@ impl Run<'_> {
                 output: &task.output,
             },
         )?;
-        if let Some(key) = &self.key {
-            let signed = manifest.sign(key).map_err(Failure::internal)?;
-            write_whole(&manifest_path, signed.as_bytes())?;
+        if let (Some(key), Some(pending)) = (&self.key, &mut results.manifest) {
+            fill(pending, manifest.sign(key).map_err(Failure::internal)?.as_bytes())?;
         }
-        if let Some(file) = &self.args.explain {
+        if let Some(pending) = &mut results.explain {
             let title =
                 task.input.file_name().map_or_else(|| name.clone(), |n| n.to_string_lossy().into_owned());
-            side::explain(&timeline_svg(&timeline_of(&outcome, &title)), file)?;
+            let drawn = side::drawn(timeline_svg(&timeline_of(&outcome, &title)), pending.target())?;
+            fill(pending, &drawn)?;
         }
-        if let Some(file) = &self.args.compare {
-            let tools = self.tools()?;
-            side::compare(tools, &task.input, &task.output, file, self.args.overwrite)?;
-            bar.note("the side-by-side clip shows the faces; keep it as safe as the original");
+        if let Some(pending) = &results.compare {
+            let stop = || bar.cancelled();
+            let (to, target) = (pending.path(), pending.target());
+            match side_by_side(self.tools()?, &task.input, results.output.path(), to, target, &stop) {
+                Ok(()) => bar.note("the side-by-side clip shows the faces; keep it as safe as the original"),
+                Err(CompareError::Stopped) => return Err(JobError::Cancelled.into()),
+                Err(e) => return Err(Failure::Failed(placet_job::chain(&e))),
+            }
         }
+        results.commit()?;
         drop(bar);
         self.screen.say(&summary(task, &outcome, started.elapsed()));
         Ok(report::Outcome::Done { output: task.output.display().to_string(), manifest: Box::new(manifest) })
     }
 
-    fn job(&self, input: &Path, output: Pending, bar: &dyn placet_job::Watch) -> Result<Outcome, Failure> {
+    fn job(
+        &self,
+        input: &Path,
+        output: &mut Pending,
+        bar: &dyn placet_job::Watch,
+    ) -> Result<Outcome, Failure> {
         if is_picture(input).map_err(|source| JobError::Read { path: input.to_owned(), source })? {
             return Ok(redact_picture(&self.models, &self.settings, input, output, bar)?);
         }
@@ -279,8 +305,7 @@ impl Run<'_> {
         let source = if dash(input) {
             let path = private.path().join("standard-input");
             let mut file = fs::File::create(&path).map_err(io_error("the temporary folder"))?;
-            let n = io::copy(&mut io::stdin().lock(), &mut file).map_err(io_error("standard input"))?;
-            if n == 0 {
+            if self.take_standard_input(&mut file)? == 0 {
                 return Err(Failure::Usage("standard input is empty".to_owned()));
             }
             path
@@ -289,7 +314,15 @@ impl Run<'_> {
         };
         let output = match &self.args.output {
             Some(o) if !dash(o) => o.clone(),
-            _ => private.path().join("standard-output"),
+            // In the input's container, as far as that is written.
+            _ => {
+                let mut head = Vec::new();
+                let read = fs::File::open(&source).and_then(|f| f.take(512).read_to_end(&mut head));
+                read.map_err(io_error("the input"))?;
+                let container = Container::of_content(&head).unwrap_or(Container::Mkv);
+                let ending = container.extensions().first().copied().unwrap_or_default();
+                private.path().join("standard-output").with_extension(ending)
+            }
         };
         let task = Task { input: source, output: output.clone(), resumable: false };
         let (report, exit) = self.file(&task);
@@ -299,6 +332,31 @@ impl Run<'_> {
         }
         self.print(&Report { files: vec![report] })?;
         Ok(exit)
+    }
+
+    /// Reads standard input to its end or an interrupt.
+    fn take_standard_input(&self, file: &mut fs::File) -> Result<u64, Failure> {
+        let stdin = io::stdin();
+        let mut stdin = stdin.lock();
+        let (mut chunk, mut total) = (vec![0; 1 << 18], 0);
+        loop {
+            let pause = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
+            match poll(&mut [PollFd::new(&stdin, PollFlags::IN)], Some(&pause)) {
+                Ok(0) | Err(Errno::INTR) if STOP.load(std::sync::atomic::Ordering::Relaxed) => {
+                    return Err(JobError::Cancelled.into());
+                }
+                Ok(0) | Err(Errno::INTR) => continue,
+                Ok(_) => {}
+                Err(e) => return Err(Failure::Io("standard input".into(), e.into())),
+            }
+            let n = stdin.read(&mut chunk).map_err(|e| Failure::Io("standard input".into(), e))?;
+            if n == 0 {
+                return Ok(total);
+            }
+            let read = chunk.get(..n).unwrap_or_default();
+            file.write_all(read).map_err(|e| Failure::Io("the temporary folder".into(), e))?;
+            total += n as u64;
+        }
     }
 
     /// Takes whatever appears in `dir` until stopped.

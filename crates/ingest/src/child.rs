@@ -95,6 +95,12 @@ impl ChildError {
         &self.said
     }
 
+    /// Whether it said that there is no room for what it writes.
+    pub(crate) fn disk_full(&self) -> bool {
+        let full = ["No space left on device", "Disk quota exceeded", "File too large"];
+        full.iter().any(|words| self.said.contains(words))
+    }
+
     /// Whether the sandbox could not be built, so that the program was never started.
     pub fn sandbox_refused(&self) -> bool {
         matches!(&self.failure, Failure::Status(s) if s.code() == Some(i32::from(REFUSED)))
@@ -211,6 +217,16 @@ impl Child {
             Ok(status) => Err(self.fail(Failure::Status(status))),
             Err(e) => Err(self.fail(Failure::Io(e))),
         }
+    }
+
+    /// Waits for the end of a child that writes a file. ffmpeg ends well even where the disk was full at the last moment.
+    pub(crate) fn finish_writing(mut self) -> Result<(), ChildError> {
+        let status = match self.process.wait() {
+            Ok(status) => status,
+            Err(e) => return Err(self.fail(Failure::Io(e))),
+        };
+        let ended = self.fail(Failure::Status(status));
+        if status.success() && !ended.disk_full() { Ok(()) } else { Err(ended) }
     }
 
     /// Why reading or writing failed: where it ended by itself, its own status and words say more than a broken pipe.

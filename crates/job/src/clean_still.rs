@@ -16,12 +16,17 @@ use placet_vision::{FaceDetector, View, VisionError};
 pub(crate) const BLOCK: u32 = 16;
 /// Pixels a side of a cell.
 const CELL: usize = 4;
-/// Levels of 256 that the mean of a cell of luma may move within a version;
-const LUMA: i32 = 4;
-/// that the mean of four cells in a square may;
-const SQUARE: i32 = 2;
-/// and that the mean of a cell of chroma may.
-const CHROMA: i32 = 3;
+/// Sixteenths of a level of 256 that the mean of a cell of luma may move within a version where all is flat: there
+/// detectors find faces of a few levels' contrast.
+const FLAT: i32 = 40;
+/// Where cells of the block differ, a sixth of by how much is added, up to this in all: there noise is larger, and a face
+/// must stand out further to be found.
+const MOST: i32 = 96;
+const OF_RANGE: i32 = 6;
+/// The mean of four cells in a square may move three fifths as far.
+const SQUARE: (i32, i32) = (3, 5);
+/// Levels that the mean of a cell of chroma may move.
+const CHROMA: i32 = 4;
 /// A view is judged again after as many frames, whatever it shows.
 const LONGEST: u32 = 50;
 
@@ -142,12 +147,17 @@ impl Cells {
         let at = |cx: usize, cy: usize| (y * 4 + cy) * self.columns + x * 4 + cx;
         let diff = |cx: usize, cy: usize| i32::from(self.now[at(cx, cy)]) - i32::from(self.then[at(cx, cy)]);
         let (mut cell, mut square) = (0, 0);
+        let (mut least, mut most) = (u16::MAX, 0);
         for (cx, cy) in [(0, 0), (2, 0), (0, 2), (2, 2)] {
             let four = [diff(cx, cy), diff(cx + 1, cy), diff(cx, cy + 1), diff(cx + 1, cy + 1)];
             square = four.iter().sum::<i32>().abs().max(square);
             cell = four.iter().fold(cell, |c: i32, d| c.max(d.abs()));
+            for v in [at(cx, cy), at(cx + 1, cy), at(cx, cy + 1), at(cx + 1, cy + 1)].map(|i| self.then[i]) {
+                (least, most) = (v.min(least), v.max(most));
+            }
         }
-        cell > LUMA * 16 || square > SQUARE * 64
+        let may = (FLAT + i32::from(most - least) / OF_RANGE).min(MOST);
+        cell > may || square * SQUARE.1 > 4 * may * SQUARE.0
     }
 
     fn begin(&mut self, x: usize, y: usize, side: usize) {
@@ -251,7 +261,23 @@ mod tests {
                 b.versions[0] == b.now
             })
             .collect();
-        assert_eq!(new, [true, false, false, true, false, false, true]);
+        assert_eq!(new, [true, false, true, false, true, false, true]);
+    }
+
+    #[test]
+    fn where_the_picture_is_rich_more_must_change() {
+        let changed = |rich: bool| {
+            let mut still = Still::new(SIZE);
+            let mut frame = grey(90);
+            if rich {
+                paint(&mut frame, PixelRect { x: 0, y: 0, w: 8, h: 16 }, 80);
+            }
+            still.push(&frame);
+            paint(&mut frame, PixelRect { x: 12, y: 4, w: 4, h: 4 }, 4);
+            still.push(&frame).versions[0] == 2
+        };
+        assert!(changed(false));
+        assert!(!changed(true));
     }
 
     #[test]

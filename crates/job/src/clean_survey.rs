@@ -43,12 +43,12 @@ pub(crate) struct Survey {
 pub(crate) enum Fate {
     /// Nothing stands against it.
     Clean,
+    /// Checking it would cost more than encoding it.
+    TooDear,
     /// A face is hidden in it, or something else.
     Faces,
     /// The second detector alone found a face.
     Found,
-    /// Checking it would cost more than encoding it.
-    TooDear,
     /// A frame could not be judged.
     Unjudged,
     /// It is not closed.
@@ -200,10 +200,11 @@ impl Survey {
         for (group, fate) in groups.list.iter().zip(&mut self.fates) {
             for idx in group.first..group.first + group.frames {
                 boxes_at(&tracker, idx, &mut boxes)?;
-                let hidden = if boxes.is_empty() { Fate::Clean } else { Fate::Faces };
-                let unseen = if self.digests.contains_key(&idx) { Fate::Clean } else { Fate::Unjudged };
-                *fate = if *fate == Fate::Clean { hidden.max(unseen) } else { *fate };
-                *fate = if hidden == Fate::Faces && *fate == Fate::Unjudged { Fate::Faces } else { *fate };
+                if !boxes.is_empty() {
+                    *fate = (*fate).max(Fate::Faces);
+                } else if *fate == Fate::Clean && !self.digests.contains_key(&idx) {
+                    *fate = Fate::Unjudged;
+                }
             }
             tracker.forget_before(group.first + group.frames);
             tracker.take_finished();
@@ -250,7 +251,7 @@ impl Collector<'_> {
                 if group.map(|(n, _)| n) != self.groups.of.get(&j.item.pts).copied() {
                     return Err(JobError::Mismatch { shown: j.item.pts.0, judged: None });
                 }
-                let time_s = self.source.info.video.time_base.seconds(j.item.pts);
+                let time_s = self.source.seconds(j.item.pts);
                 let detections = j.found.as_deref().unwrap_or_default();
                 tracker.push(Sighting { time_s, cut: j.item.cut, detections });
                 boxes_at(&tracker, head, &mut boxes)?;

@@ -1,7 +1,7 @@
 //! Redaction of files: probe, find faces, follow them, hide them, check the result, put it in place.
 //!
 //! One entry for each kind of input: [`redact_video`] and [`redact_picture`]. Both take the world as arguments (the
-//! models, the tools, a [`Watch`] to report to) and leave either a whole, checked result or nothing. Live cameras are
+//! models, the tools, a [`Watch`] to report to) and leave either a whole, checked result under a hidden name, for the caller to commit, or nothing. Live cameras are
 //! not here; knowledge of orders and searches is not here either.
 
 mod clean;

@@ -56,7 +56,8 @@ pub fn manifest_of(
         models: models
             .digests()
             .into_iter()
-            .filter(|(name, _)| settings.verify != Verify::None || *name != CHECKER)
+            // Copied frames are checked whatever the settings say of the rest.
+            .filter(|(name, _)| settings.verify != Verify::None || ledger.copied > 0 || *name != CHECKER)
             .map(|(name, digest)| Ok(m::ModelRecord { name: label(name)?, digest }))
             .collect::<Result<_, JobError>>()?,
         settings: settings_of(&Made::of(outcome), settings)?,

@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use placet_core::{Digest, Frame, Layout, Rotation, Size};
-use placet_vision::models::{CENTERFACE, ModelDir, YUNET};
+use placet_vision::models::{CENTERFACE, ModelDir, RUNTIME, YUNET};
 use placet_vision::{CenterFace, Effort, FaceDetector, Runtime, Scan, VisionError, YuNet};
 
 /// The runtime and the two detectors' files, ready to make sessions of.
@@ -17,6 +17,7 @@ impl Models {
     /// [`VisionError`] where the runtime is missing or is not the pinned one.
     pub fn open(dir: &Path) -> Result<Self, VisionError> {
         let dir = ModelDir::new(dir);
+        dir.read(&RUNTIME).map_err(|source| VisionError::Model { file: RUNTIME.file, source })?;
         let runtime = Runtime::load(&dir.runtime())?;
         Ok(Self { runtime, dir })
     }

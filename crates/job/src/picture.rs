@@ -17,15 +17,15 @@ use crate::{FileFacts, JobError, Models, OnFound, Outcome, Pending, Settings, Ve
 /// Rounds of checking and covering before the output is withheld.
 const ROUNDS: u32 = 4;
 
-/// Hides the faces in the picture `input` and puts the result in `output`.
+/// Hides the faces in the picture `input` and writes the checked result to `output`, for the caller to commit.
 ///
 /// # Errors
-/// [`JobError`]; then `output`'s name holds what it held before.
+/// [`JobError`]; then `output` is to be dropped.
 pub fn redact_picture(
     models: &Models,
     settings: &Settings,
     input: &Path,
-    mut output: Pending,
+    output: &mut Pending,
     watch: &dyn Watch,
 ) -> Result<Outcome, JobError> {
     let bytes = std::fs::read(input).map_err(|source| JobError::Read { path: input.to_owned(), source })?;
@@ -84,7 +84,6 @@ pub fn redact_picture(
     }
     let path = output.path().to_owned();
     output.file().write_all(&encoded).map_err(|source| crate::OutputError::Write { path, source })?;
-    output.commit()?;
     watch.progress(1, Some(1), ledger.tracks.len());
     let format = meta.format.name().to_owned();
     Ok(Outcome {

@@ -39,9 +39,18 @@ pub(crate) struct Source<'a> {
     pub(crate) tools: &'a Tools,
     pub(crate) info: &'a MediaInfo,
     pub(crate) packets: &'a [Packet],
+    /// Time of the first frame.
+    pub(crate) first: Pts,
     /// How many frames there should be.
     pub(crate) total: u64,
     pub(crate) frame_rate: f64,
+}
+
+impl Source<'_> {
+    /// Seconds from the first frame: a transport stream's clock starts anywhere.
+    pub(crate) fn seconds(&self, pts: Pts) -> f64 {
+        self.info.video.time_base.seconds(Pts(pts.0.saturating_sub(self.first.0)))
+    }
 }
 
 /// Where redacted frames go.
@@ -258,8 +267,9 @@ pub(crate) fn run(
                 Ok(Done { ledger, tracker, detector_input: scan.whole_size(), margins_s })
             }
             // A closed channel is a consequence; the thread that closed it has the cause.
-            (Err(JobError::Stopped), Err(e), _) | (Ok(_), Err(e), _) => Err(e),
-            (Err(JobError::Stopped), Ok(()), Err(e)) | (Ok(_), Ok(()), Err(e)) => Err(e),
+            // Where reading broke off, the encoder may complain too, that nothing came.
+            (Err(JobError::Stopped) | Ok(_), _, Err(e)) => Err(e),
+            (Err(JobError::Stopped) | Ok(_), Err(e), Ok(())) => Err(e),
             (Err(e), _, _) => Err(e),
         }
     })
@@ -462,7 +472,7 @@ impl Line<'_> {
             }
             ledger.times.push(item.pts);
             ledger.saw(idx, &now, |t| self.settings.keep_tracks.contains(&t));
-            let seconds = self.source.info.video.time_base.seconds(item.pts);
+            let seconds = self.source.seconds(item.pts);
             let regions = self.masks.regions(&now, seconds);
             let hidden = match item.frame.filter(|_| judged) {
                 None => {
@@ -526,7 +536,7 @@ impl Line<'_> {
                     return Err(JobError::NothingJudged { frames: UNJUDGED_LIMIT, at: j.idx });
                 }
                 ahead.tracker.push(Sighting {
-                    time_s: self.source.info.video.time_base.seconds(j.pts),
+                    time_s: self.source.seconds(j.pts),
                     cut: j.cut,
                     detections: j.found.as_deref().unwrap_or_default(),
                 });
@@ -599,7 +609,7 @@ impl Line<'_> {
         for h in held.iter_mut() {
             let mut boxes = Vec::new();
             boxes_at(tracker, h.idx, &mut boxes)?;
-            let seconds = self.source.info.video.time_base.seconds(h.frame.as_frame().pts);
+            let seconds = self.source.seconds(h.frame.as_frame().pts);
             let regions = self.masks.regions(&boxes, seconds);
             if regions == h.regions {
                 continue;

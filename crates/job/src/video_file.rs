@@ -14,16 +14,16 @@ use placet_record::manifest::FrameRate;
 use crate::video::{Done, Source, run};
 use crate::{Audio, FileFacts, JobError, Mode, Models, Outcome, Pending, Settings, Watch, clean};
 
-/// Hides the faces in the video `input` and puts the result in `output`, whose final name is `target`.
+/// Hides the faces in the video `input` and writes the checked result to `output`, for the caller to commit.
 ///
 /// # Errors
-/// [`JobError`]; then `target` holds what it held before.
+/// [`JobError`]; then `output` is to be dropped.
 pub fn redact_video(
     tools: &Tools,
     models: &Models,
     settings: &Settings,
     input: &Path,
-    output: Pending,
+    output: &Pending,
     watch: &dyn Watch,
 ) -> Result<Outcome, JobError> {
     let info = probe(tools, input)?;
@@ -44,8 +44,14 @@ pub fn redact_video(
         hasty: settings.mode == Mode::Fast,
         ..EncodeSpec::like(&info, output.path(), container, codec, audio.clone(), settings.keep_metadata)
     };
-    let source =
-        Source { tools, info: &info, packets: &all, total: expected.len() as u64, frame_rate: frame_rate.1 };
+    let source = Source {
+        tools,
+        info: &info,
+        packets: &all,
+        first: expected.first().copied().unwrap_or(Pts(0)),
+        total: expected.len() as u64,
+        frame_rate: frame_rate.1,
+    };
     let (done, facts) = thread::scope(|scope| {
         let digest = scope.spawn(|| FileFacts::read(input));
         let done = redact(&source, models, settings, spec, watch);
@@ -70,7 +76,6 @@ pub fn redact_video(
         .iter()
         .map(|&p| ((info.video.time_base.seconds(p) - start) * 1000.0).round().max(0.0) as u32)
         .collect();
-    output.commit()?;
     watch.progress(frames, Some(frames), ledger.tracks.len());
     Ok(Outcome {
         input: facts,

@@ -168,8 +168,9 @@ fn gate_rules(book: &Rulebook, text: &Text) -> Vec<GateRule> {
                 None => Expr::Const(true),
             };
             let in_scope = if rule.floor { Expr::Const(true) } else { outside.clone().negate() };
+            // What fails stands first: where it is met, which is the usual case, nothing else is looked at.
             let bites =
-                |failing: Expr| Expr::all([rule.when.clone(), failing, from.clone(), in_scope.clone()]);
+                |failing: Expr| Expr::all([failing, from.clone(), rule.when.clone(), in_scope.clone()]);
             let exemptions = text.exemptions_of(ban);
             let condition = |c: usize| text.required(vocabulary, c, ban);
             let aim = |e: usize| text.rules.get(e).map_or(Expr::Const(false), |r| r.when.clone());
@@ -190,7 +191,7 @@ fn gate_rules(book: &Rulebook, text: &Text) -> Vec<GateRule> {
                     push(
                         c,
                         GateEffect::Forbid,
-                        bites(Expr::all([aim(e), condition(c).negate(), none_full.clone()])),
+                        bites(Expr::all([condition(c).negate(), aim(e), none_full.clone()])),
                     );
                 }
             }

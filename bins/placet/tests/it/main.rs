@@ -3,6 +3,7 @@
 
 mod attack;
 mod bad_input;
+mod clean;
 mod damage;
 mod evidence;
 mod folders;

@@ -163,17 +163,17 @@ fn every_format_keeps_its_format_and_its_background() {
             after.likeness()
         );
         assert_eq!(
-            world.read(name)[..4],
-            world.read(&format!("o_{name}"))[..4],
+            world.read(name)[..3],
+            world.read(&format!("o_{name}"))[..3],
             "{name}: of the same format"
         );
         if !name.contains("jpg") && name != "lossy.webp" && name != "a.gif" {
             for x in [0, 20, 159] {
-                assert_eq!(
-                    before.pixel(x, 150),
-                    after.pixel(x, 150),
-                    "{name}: what is not hidden is untouched"
-                );
+                // 16 bits are written as 8, which two programs round in two ways.
+                let slack = u8::from(name == "deep.png");
+                let (b, a) = (before.pixel(x, 150), after.pixel(x, 150));
+                let same = b.iter().zip(a).all(|(b, a)| b.abs_diff(a) <= slack);
+                assert!(same, "{name}: what is not hidden is untouched: {b:?} {a:?}");
             }
         }
     }

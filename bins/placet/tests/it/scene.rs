@@ -240,9 +240,9 @@ impl Shot {
         f64::from(same) / f64::from(all.max(1))
     }
 
-    /// Whether all of it is one color.
-    pub fn is_all(&self, color: [u8; 3]) -> bool {
-        self.share_of(color, (0.0, 0.0, self.width as f64, self.height as f64), false, 24) > 0.999
+    /// Whether all of it is one color, as a frame that is covered whole is.
+    pub fn is_plain(&self) -> bool {
+        self.share_of(self.pixel(0, 0), (0.0, 0.0, self.width as f64, self.height as f64), false, 24) > 0.999
     }
 
     /// Whether the face of [`FACE`] is to be seen anywhere at its own size: the greatest correlation of brightness

@@ -117,6 +117,11 @@ pub enum PictureError {
         /// The decoder's words.
         source: image::ImageError,
     },
+    /// It unpacks to more than a picture of its size can need.
+    #[error(
+        "the {0} picture unpacks to more than its size can need, as if to fill the memory; nothing was written"
+    )]
+    Bomb(&'static str),
     /// More than one frame or page.
     #[error(
         "the {0} file holds several pictures; turn it into a video (ffmpeg -i FILE out.mp4) or split it first"
@@ -147,9 +152,14 @@ pub enum PictureError {
 /// # Errors
 /// Where it cannot be read.
 pub fn is_picture(path: &Path) -> io::Result<bool> {
+    Ok(format_of_file(path)?.is_some())
+}
+
+/// The format of a picture, by its first bytes; none for anything else.
+pub(crate) fn format_of_file(path: &Path) -> io::Result<Option<PictureFormat>> {
     let mut head = Vec::new();
     File::open(path)?.take(64).read_to_end(&mut head)?;
-    Ok(format_of(&head).is_some())
+    Ok(format_of(&head))
 }
 
 fn format_of(head: &[u8]) -> Option<PictureFormat> {
@@ -162,22 +172,24 @@ fn format_of(head: &[u8]) -> Option<PictureFormat> {
 /// [`PictureError`].
 pub fn read_picture(bytes: &[u8], limits: &Limits) -> Result<Picture, PictureError> {
     let format = format_of(bytes).ok_or(PictureError::Unknown)?;
-    let damaged = |source| PictureError::Damaged { format: format.name(), source };
-    let reader =
+    let damaged = |source| PictureError::of(format, source);
+    let mut reader =
         ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(|_| PictureError::Unknown)?;
+    // What lies before the pixels, such as a color profile, is unpacked as soon as the decoder is made.
+    let mut small = image::Limits::no_limits();
+    small.max_alloc = Some(WORKING_ROOM);
+    reader.limits(small.clone());
     let mut decoder = reader.into_decoder().map_err(damaged)?;
     let (width, height) = decoder.dimensions();
     let pixels = u64::from(width) * u64::from(height);
     if width > limits.side || height > limits.side || pixels > limits.pixels {
         return Err(PictureError::TooLarge { width, height, limits: *limits });
     }
-    let mut allowed = image::Limits::default();
-    allowed.max_image_width = Some(limits.side);
-    allowed.max_image_height = Some(limits.side);
-    // Eight bytes a pixel is 16-bit color with alpha, the most any of the formats holds; the rest is working room.
-    allowed.max_alloc = Some(limits.pixels * 8 + (64 << 20));
-    decoder.set_limits(allowed).map_err(damaged)?;
-    one_frame(bytes, format)?;
+    // Eight bytes a pixel is 16-bit color with alpha, the most any of the formats holds.
+    let mut large = small.clone();
+    large.max_alloc = Some(pixels * 8 + WORKING_ROOM);
+    decoder.set_limits(large).map_err(damaged)?;
+    one_frame(bytes, format, &small)?;
     let orientation = decoder.orientation().map_err(damaged)?;
     let icc = decoder.icc_profile().map_err(damaged)?;
     let exif = decoder.exif_metadata().map_err(damaged)?;
@@ -193,15 +205,28 @@ pub fn read_picture(bytes: &[u8], limits: &Limits) -> Result<Picture, PictureErr
     Ok(Picture { frame, meta: PictureMeta { format, icc, exif, lossy } })
 }
 
-fn one_frame(bytes: &[u8], format: PictureFormat) -> Result<(), PictureError> {
-    let damaged = |source| PictureError::Damaged { format: format.name(), source };
+impl PictureError {
+    fn of(format: PictureFormat, source: image::ImageError) -> Self {
+        match source {
+            image::ImageError::Limits(_) => Self::Bomb(format.name()),
+            source => Self::Damaged { format: format.name(), source },
+        }
+    }
+}
+
+/// Bytes a decoder may take besides those of the pixels.
+const WORKING_ROOM: u64 = 64 << 20;
+
+fn one_frame(bytes: &[u8], format: PictureFormat, small: &image::Limits) -> Result<(), PictureError> {
+    let damaged = |source| PictureError::of(format, source);
     let several = match format {
         PictureFormat::Gif => {
             GifDecoder::new(Cursor::new(bytes)).map_err(damaged)?.into_frames().take(2).count() > 1
         }
-        PictureFormat::Png => {
-            PngDecoder::new(Cursor::new(bytes)).map_err(damaged)?.is_apng().map_err(damaged)?
-        }
+        PictureFormat::Png => PngDecoder::with_limits(Cursor::new(bytes), small.clone())
+            .map_err(damaged)?
+            .is_apng()
+            .map_err(damaged)?,
         PictureFormat::WebP => WebPDecoder::new(Cursor::new(bytes)).map_err(damaged)?.has_animation(),
         PictureFormat::Tiff => tiff::has_more_pages(bytes),
         PictureFormat::Jpeg | PictureFormat::Bmp => false,

@@ -91,6 +91,25 @@ impl Container {
         Self::ALL.into_iter().find(|c| c.extensions().contains(&extension.as_str()))
     }
 
+    /// From the first bytes of a file (at least 200 where it has them): by its brand (ISO/IEC 14496-12, 4.3), document
+    /// type (RFC 8794) or sync bytes (ISO/IEC 13818-1).
+    pub fn of_content(head: &[u8]) -> Option<Self> {
+        let at = |offset: usize| head.get(offset..offset + 4);
+        let synced =
+            |first: usize, step: usize| [first, first + step].iter().all(|i| head.get(*i) == Some(&0x47));
+        match at(4) {
+            Some(b"ftyp") => Some(if at(8) == Some(b"qt  ") { Self::Mov } else { Self::Mp4 }),
+            Some(b"moov" | b"mdat" | b"wide" | b"free" | b"skip") => Some(Self::Mov),
+            _ if at(0) == Some(&[0x1a, 0x45, 0xdf, 0xa3]) => {
+                let webm =
+                    head.get(..head.len().min(64)).unwrap_or_default().windows(4).any(|w| w == b"webm");
+                Some(if webm { Self::WebM } else { Self::Mkv })
+            }
+            _ if synced(0, 188) || synced(4, 192) => Some(Self::MpegTs),
+            _ => None,
+        }
+    }
+
     /// File name extensions, the usual one first.
     pub fn extensions(self) -> &'static [&'static str] {
         match self {
@@ -261,6 +280,28 @@ mod tests {
             ("mp4", None),
         ] {
             assert_eq!(Container::for_extension(Path::new(name)), container, "{name}");
+        }
+    }
+
+    #[test]
+    fn contents_name_their_container() {
+        let mut stream = [0; 400];
+        (stream[0], stream[188]) = (0x47, 0x47);
+        let mut timed = [0; 400];
+        (timed[4], timed[196]) = (0x47, 0x47);
+        for (head, container) in [
+            (&b"\0\0\0\x20ftypisom"[..], Some(Container::Mp4)),
+            (b"\0\0\0\x14ftypqt  ", Some(Container::Mov)),
+            (b"\0\0\0\x08wide", Some(Container::Mov)),
+            (b"\x1a\x45\xdf\xa3\xa3B\x82\x88matroska", Some(Container::Mkv)),
+            (b"\x1a\x45\xdf\xa3\x9fB\x82\x84webm", Some(Container::WebM)),
+            (&stream, Some(Container::MpegTs)),
+            (&timed, Some(Container::MpegTs)),
+            (b"RIFF\0\0\0\0AVI LIST", None),
+            (b"G", None),
+            (b"", None),
+        ] {
+            assert_eq!(Container::of_content(head), container, "{head:?}");
         }
     }
 

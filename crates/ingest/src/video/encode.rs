@@ -272,7 +272,7 @@ impl Encoder {
         let Self { mut child, writer, path, size, rotation, .. } = self;
         // Closes the pipe, which tells the encoder that this was all.
         drop(writer);
-        if let Err(source) = wait_while_it_writes(&mut child, &path).and_then(|()| child.finish()) {
+        if let Err(source) = wait_while_it_writes(&mut child, &path).and_then(|()| child.finish_writing()) {
             return Err(full_or(path, source));
         }
         match rotation {
@@ -304,10 +304,5 @@ pub(super) fn wait_while_it_writes(child: &mut Child, path: &Path) -> Result<(),
 }
 
 pub(super) fn full_or(path: PathBuf, source: ChildError) -> EncodeError {
-    let full = ["No space left on device", "Disk quota exceeded", "File too large"];
-    if full.iter().any(|words| source.said().contains(words)) {
-        EncodeError::Full { path }
-    } else {
-        EncodeError::Child { path, source }
-    }
+    if source.disk_full() { EncodeError::Full { path } } else { EncodeError::Child { path, source } }
 }

@@ -7,8 +7,8 @@ use placet_core::Pts;
 use super::probe::{INPUT_OPTIONS, url};
 use super::{Codec, ColorRange, Container, EncodeSpec, Fields};
 
-/// x264's presets; the others' numbers are found by their place in this list.
-const PRESETS: [&str; 10] = [
+/// x264's presets, the slowest first; the other encoders' numbers are found by their place in this list.
+pub const PRESETS: [&str; 10] = [
     "placebo",
     "veryslow",
     "slower",

@@ -264,7 +264,7 @@ impl PieceEncoder {
         let drained = drain.join();
         match drained {
             Ok(Ok(sets)) => {
-                child.finish().map_err(|source| full_or(path, source))?;
+                child.finish_writing().map_err(|source| full_or(path, source))?;
                 Ok(sets)
             }
             Ok(Err(PieceError::Sink(error))) => Err(error),
@@ -394,7 +394,7 @@ impl Joiner {
     pub fn finish(self) -> Result<(), JoinError> {
         let Self { mut child, writer, path, size, rotation, .. } = self;
         drop(writer);
-        if let Err(source) = wait_while_it_writes(&mut child, &path).and_then(|()| child.finish()) {
+        if let Err(source) = wait_while_it_writes(&mut child, &path).and_then(|()| child.finish_writing()) {
             return Err(full_or(path, source).into());
         }
         match rotation {

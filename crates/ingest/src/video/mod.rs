@@ -1,5 +1,6 @@
 //! Videos: what is in a file, its frames, and a file made of redacted frames.
 
+mod compare;
 mod container;
 mod decode;
 mod encode;
@@ -14,9 +15,11 @@ mod timeline;
 mod turn;
 mod written;
 
+pub use compare::{CompareError, side_by_side};
 pub use container::{Codec, CodecRefusal, Container};
 pub use decode::{DecodeError, DecodeOptions, Decoder};
 pub use encode::{EncodeError, EncodeSpec, Encoder};
+pub use encode_args::PRESETS;
 pub use join::{CodedFrame, CodedReader, CodedSink, JoinError, Joiner, PieceEncoder, decode_delay};
 pub use media::{
     AudioStream, Color, ColorRange, Fields, FileStamp, MediaInfo, Packet, Ratio, VideoStream, expected_pts,

@@ -231,13 +231,13 @@ impl FaceTrack {
         why: Why,
         config: &TrackerConfig,
     ) -> Option<(Rect, Why)> {
-        if let Some(reach) = self.reach {
-            return (end.frame.abs_diff(frame) <= reach).then_some((end.cover, Why::Found));
-        }
-        let away = (time - end.time).abs();
-        if away > self.margin(config) && end.frame.abs_diff(frame) > u64::from(config.revisit) {
+        if !self.reaches(end, frame, time, config) {
             return None;
         }
+        if self.reach.is_some() {
+            return Some((end.cover, Why::Found));
+        }
+        let away = (time - end.time).abs();
         let (vx, vy) = self.motion(why, config);
         let (vx, vy) = if why == Why::Before { (-vx, -vy) } else { (vx, vy) };
         let dt = away as f32;
@@ -254,6 +254,15 @@ impl FaceTrack {
         let pad = (config.growth_per_s * dt).min(MAX_GROWTH);
         let doubt = |size: f32, way: f32| pad * size + DOUBT_OF_WAY * way.abs();
         Some((grown(rect, doubt(rect.w, way.0), doubt(rect.h, way.1)), why))
+    }
+
+    /// Whether a frame lies within the margin around its first or last sighting.
+    fn reaches(&self, end: &Seen, frame: u64, time: f64, config: &TrackerConfig) -> bool {
+        let frames = end.frame.abs_diff(frame);
+        match self.reach {
+            Some(reach) => frames <= reach,
+            None => frames <= u64::from(config.revisit) || (time - end.time).abs() <= self.margin(config),
+        }
     }
 
     fn margin(&self, config: &TrackerConfig) -> f64 {
@@ -328,9 +337,12 @@ impl FaceTrack {
         let (first, last) = (self.totals.first_seen, self.totals.last_seen);
         let head = base + times.len() as u64;
         let time = |frame: u64| times.get(frame.checked_sub(base)? as usize).copied();
+        let near =
+            |end: &'_ Seen, frame: u64| time(frame).is_some_and(|t| self.reaches(end, frame, t, config));
+        // A box that has left the picture may come back within the margin.
         let hidden = |frame: &u64| time(*frame).is_some_and(|t| self.at(*frame, t, config).is_some());
-        let lead = (base..first.max(base)).rev().take_while(hidden).last();
-        let tail = (last + 1..head).take_while(hidden).last();
+        let lead = (base..first.max(base)).rev().take_while(|f| near(self.first(), *f)).filter(hidden).last();
+        let tail = (last + 1..head).take_while(|f| near(self.last(), *f)).filter(hidden).last();
         for frame in lead.into_iter().chain(tail) {
             self.note(frame);
         }

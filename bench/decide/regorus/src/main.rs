@@ -1,0 +1,3 @@
+fn main() {
+    let _ = regorus::Engine::new();
+}
