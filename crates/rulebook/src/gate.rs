@@ -280,6 +280,17 @@ impl Gate {
         self.rules.iter().map(|r| (r.ground.rule.clone(), r.cedar(book))).collect()
     }
 
+    /// Every rule as a condition over facts, for tools that put the same question to another engine.
+    pub fn conditions(&self) -> impl Iterator<Item = (&str, GateEffect, &Expr)> {
+        self.rules.iter().map(|r| (r.ground.rule.as_str(), r.effect, &r.when))
+    }
+
+    /// What each fact the gate's rules speak of is worth at that instant, with all that follows from the clocks.
+    pub fn facts_at(&self, facts: &GateFacts, now: i64) -> Vec<(FactId, Option<Value>)> {
+        let values = self.values(facts, now);
+        self.used().map(|f| (f, values.get(f.index()).copied().flatten())).collect()
+    }
+
     /// The Cedar schema of the gate's question.
     pub fn schema(&self) -> &cedar_policy::Schema {
         &self.engine.schema

@@ -1,4 +1,5 @@
 //! Facts files as people write them: every mistake is told by its line.
+#![expect(clippy::unwrap_used, reason = "a failed step of a test is a failed test")]
 
 use placet_rulebook::{Date, DecideError, Facts, MAX_BYTES, Outcome, Problems, Rulebook, TextId};
 

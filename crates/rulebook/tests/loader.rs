@@ -6,7 +6,7 @@ const FILE: &str = "texts/eu2024/art-50.md";
 
 /// What reading says once one file is changed.
 fn read_with(change: impl Fn(&str) -> String) -> Result<Rulebook, Problems> {
-    let changed = change(Rulebook::file(FILE).unwrap());
+    let changed = change(Rulebook::file(FILE).expect("the file is in the rulebook"));
     let files: Vec<(&str, &str)> =
         Rulebook::files("").map(|(p, t)| if p == FILE { (p, changed.as_str()) } else { (p, t) }).collect();
     Rulebook::read(&files)
@@ -18,8 +18,8 @@ fn problems_with(change: impl Fn(&str) -> String) -> String {
 
 /// The line of the first row below the first table's header, counted from 1.
 fn first_row() -> usize {
-    let text = Rulebook::file(FILE).unwrap();
-    text.lines().position(|l| l.starts_with("| case")).unwrap() + 3
+    let text = Rulebook::file(FILE).expect("the file is in the rulebook");
+    text.lines().position(|l| l.starts_with("| case")).expect("it has a table") + 3
 }
 
 fn lines_with(change: impl Fn(&mut Vec<String>)) -> impl Fn(&str) -> String {
