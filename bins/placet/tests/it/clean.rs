@@ -80,7 +80,9 @@ fn frames_without_a_face_are_copied_bit_for_bit_and_faces_are_hidden() {
         let checked = ran.json()["files"][0]["manifest"]["check"]["frames_checked"].as_u64().unwrap();
         assert!(checked > copied, "{from}: each copied frame was checked, and some of the others");
         assert!(same.iter().filter(|s| **s).count() as u64 >= copied, "{from}");
-        assert!(same[..20].iter().all(|s| *s) && same[110..].iter().all(|s| *s), "{from}: {same:?}");
+        // The first group of uneven times does not stand for itself.
+        let first = if from == "uneven.mp4" { 20 } else { 0 };
+        assert!(same[first..40].iter().all(|s| *s) && same[110..].iter().all(|s| *s), "{from}: {same:?}");
         assert!(!same[50..75].iter().any(|s| *s), "{from}: {same:?}");
         assert_no_face(&output);
         assert_same_times(&input, &output, 0.00101);
