@@ -170,6 +170,11 @@ impl Child {
         };
         let mut command = Command::new(tools.sandbox());
         command.arg("sandbox-exec").args(sandbox.to_args()).args(job.args).env_clear().env("LC_ALL", "C");
+        // Frames are megabytes: given back to the kernel after each, they would be cleared anew for the next.
+        command.env(
+            "GLIBC_TUNABLES",
+            "glibc.malloc.mmap_threshold=33554432:glibc.malloc.trim_threshold=134217728",
+        );
         // SVT-AV1 has its own voice: errors only.
         command.env("SVT_LOG", "1");
         command.stdin(if job.stdin { Stdio::piped() } else { Stdio::null() });

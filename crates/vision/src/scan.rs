@@ -19,8 +19,8 @@ const EDGE: f32 = 0.15;
 /// How thoroughly a frame is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Effort {
-    /// One view a frame: in turn the whole picture, reduced to about 640 pixels on its longer side, and a finer view
-    /// of it (of 1080p: the whole at 960 pixels; of 720p: quarters at full size).
+    /// One view a frame: twice the whole picture, reduced to about 640 pixels on its longer side, then a finer view of
+    /// it (of 1080p: the whole at 960 pixels; of 720p: quarters at full size, one after another).
     Fast,
     /// The whole picture at up to 960 pixels, and tiles of it at full resolution; of pictures with more than 1920
     /// pixels on their longer side, at the whole fraction of it that has at most 1920.
@@ -168,7 +168,7 @@ impl Grid {
         self.whole((self.long() / 600).max(1), 1024 * 608)
     }
 
-    /// The reduced whole and, between, a finer view: of the whole where it stays small, else of one tile after another.
+    /// The reduced whole and, in every third frame, a finer view: of the whole where it stays small, else of one tile after another.
     fn in_haste(&self) -> Vec<View> {
         let whole = self.reduced();
         let factor = whole.scale.factor() as u32;
@@ -181,7 +181,7 @@ impl Grid {
         } else {
             self.tiles(finer)
         };
-        views.into_iter().flat_map(|view| [whole, view]).collect()
+        views.into_iter().flat_map(|view| [whole, whole, view]).collect()
     }
 
     /// The whole frame, reduced at least by `factor` and until it has no more than `area` pixels.

@@ -168,7 +168,7 @@ impl EncodeSpec {
             Codec::H264 => {
                 args.add(["-preset", preset, "-crf", &crf(0, 51)]);
                 if self.hasty && preset == "veryfast" {
-                    args.add(["-x264-params", "subme=1"]);
+                    args.add(["-x264-params", "subme=1:partitions=none"]);
                 }
                 match self.fields {
                     Fields::TopFirst => args.add(["-x264opts", "tff=1"]),
