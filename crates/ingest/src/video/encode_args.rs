@@ -21,8 +21,9 @@ pub const PRESETS: [&str; 10] = [
     "ultrafast",
 ];
 
-/// Raw frames come in.
-const RAW_PIPE: [&str; 6] = ["-protocol_whitelist", "pipe", "-f", "nut", "-i", "pipe:0"];
+/// Raw frames come in. Beside a second input ffmpeg reads eight of them ahead unless told otherwise: 25 MB at 1080p.
+const RAW_PIPE: [&str; 8] =
+    ["-protocol_whitelist", "pipe", "-thread_queue_size", "2", "-f", "nut", "-i", "pipe:0"];
 
 #[derive(Default)]
 struct Args(Vec<OsString>);
