@@ -51,6 +51,7 @@ pub fn run(args: &RedactArgs) -> Result<Exit, Failure> {
     for line in notices(args, &settings) {
         screen.say(&line);
     }
+    placet_sys::process::return_large_memory();
     if let Err(e) = placet_sys::process::harden_process() {
         screen.say(&format!("warning: core files of this process could not be switched off: {e}"));
     }

@@ -190,7 +190,7 @@ pub(crate) fn run(
     let (spare_tx, spare_rx) = unbounded::<Frame>();
     let (check_tx, check_rx) = bounded::<(u64, Arc<Hidden>)>(64);
     let (checked_tx, checked_rx) = unbounded::<Check>();
-    let (write_tx, write_rx) = bounded::<Arc<Hidden>>(2);
+    let (write_tx, write_rx) = bounded::<Arc<Hidden>>(1);
 
     thread::scope(|scope| {
         let part = known.as_ref().and_then(Part::of);
@@ -446,7 +446,7 @@ impl Line<'_> {
         let mut sampler = Sampler::new(self.settings.verify, interval, 8);
         let reach = sampler.reach();
         let slack =
-            if self.settings.verify == Verify::None { 0 } else { room.saturating_sub(interval).clamp(1, 4) };
+            if self.settings.verify == Verify::None { 0 } else { room.saturating_sub(interval).clamp(1, 2) };
         let mut scratch = Scratch::new();
         let mut held: VecDeque<Held> = VecDeque::new();
         let (mut before, mut now, mut after) = (Vec::new(), Vec::new(), Vec::new());

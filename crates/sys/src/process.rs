@@ -15,6 +15,17 @@ pub fn harden_process() -> io::Result<()> {
     Ok(())
 }
 
+/// Gives memory of a megabyte and more back to the system as soon as it is freed, where the C library would keep it in
+/// case it is asked for again. Frames that are used again are kept by whoever uses them.
+pub fn return_large_memory() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: `mallopt` takes two numbers and may be called at any time.
+    #[expect(unsafe_code, reason = "the C library offers it no other way")]
+    unsafe {
+        libc::mallopt(libc::M_MMAP_THRESHOLD, 1 << 20);
+    }
+}
+
 /// Leaves the whole pages inside `memory` out of any core file (`MADV_DONTDUMP`), should one be written after all.
 ///
 /// # Errors
