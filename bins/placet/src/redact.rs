@@ -87,20 +87,18 @@ pub fn run(args: &RedactArgs) -> Result<Exit, Failure> {
 impl Run<'_> {
     fn batch(&self) -> Result<Exit, Failure> {
         let tasks = inputs::resolve(&self.args.input, self.args.output.as_deref()).map_err(Failure::usage)?;
-        let single = [&self.args.explain, &self.args.compare, &self.args.manifest].into_iter().flatten();
-        if let Some(file) =
-            single.filter(|f| f.as_os_str() != "none").next().filter(|_| tasks.tasks.len() > 1)
-        {
+        let mut single = [&self.args.explain, &self.args.compare, &self.args.manifest].into_iter().flatten();
+        if let Some(file) = single.find(|f| f.as_os_str() != "none").filter(|_| tasks.tasks.len() > 1) {
             return Err(Failure::Usage(format!(
                 "`{}` is one file, and there are several inputs",
                 file.display()
             )));
         }
-        if !tasks.passed_over.is_empty() {
+        if let Some(first) = tasks.passed_over.first() {
             self.screen.say(&format!(
                 "note: {} files in the folder are no pictures or videos by their ending and are passed over, the first is {}",
                 tasks.passed_over.len(),
-                tasks.passed_over[..1].iter().map(|p| p.display().to_string()).collect::<String>()
+                first.display()
             ));
         }
         let (reports, exits) = self.all(&tasks.tasks);

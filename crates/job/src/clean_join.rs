@@ -49,10 +49,11 @@ struct Piece {
 
 impl Sink for Piece {
     fn write(&mut self, frame: &Hidden) -> Result<(), JobError> {
-        Ok(match frame {
+        match frame {
             Hidden::Redacted(f) => self.encoder.write(f)?,
             Hidden::Obscured(f) => self.encoder.write_obscured(f)?,
-        })
+        }
+        Ok(())
     }
 
     fn finish(self: Box<Self>) -> Result<(), JobError> {
@@ -70,6 +71,7 @@ impl Sink for Piece {
 ///
 /// # Errors
 /// [`JobError`]; what was written is then to be thrown away.
+#[expect(clippy::too_many_arguments, reason = "all that is known of one file, used once")]
 pub(crate) fn write(
     source: &Source<'_>,
     models: &Models,

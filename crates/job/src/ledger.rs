@@ -159,9 +159,9 @@ mod tests {
     #[test]
     fn a_face_under_its_mask_is_hidden_and_one_beside_it_is_not() {
         let mask = Region { rect: face(0.0).rect.scaled(1.3), shape: Shape::Ellipse };
-        assert!(!exposed(&face(0.0), &[mask.clone()]));
-        assert!(!exposed(&face(8.0), &[mask.clone()]));
-        assert!(exposed(&face(30.0), &[mask.clone()]));
+        assert!(!exposed(&face(0.0), &[mask]));
+        assert!(!exposed(&face(8.0), &[mask]));
+        assert!(exposed(&face(30.0), &[mask]));
         assert!(exposed(&face(60.0), &[mask]));
         assert!(exposed(&face(0.0), &[]));
     }

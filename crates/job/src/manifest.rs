@@ -145,7 +145,7 @@ fn settings_of(made: &Made<'_>, s: &Settings) -> Result<m::Settings, JobError> {
         audio: if made.has_sound && s.audio == Audio::Keep { m::Audio::Keep } else { m::Audio::Drop },
         metadata: if s.keep_metadata { m::Metadata::Kept } else { m::Metadata::Stripped },
         copy_clean: s.copy_clean,
-        tracks_left_visible: s.keep_tracks.iter().map(|t| u64::from(t.0)).collect(),
+        tracks_left_visible: s.keep_tracks.iter().map(|t| t.0).collect(),
         manual_regions: s.manual.len() as u64,
     })
 }
@@ -164,7 +164,7 @@ fn track(t: &TrackRecord, times_ms: &[u32]) -> Option<m::Track> {
     let (first, last) = (t.spans.iter().map(|s| s.first).min()?, t.spans.iter().map(|s| s.last).max()?);
     let at = |frame: u64| times_ms.get(frame as usize).map_or(0, |&ms| u64::from(ms));
     Some(m::Track {
-        id: u64::from(t.id.0),
+        id: t.id.0,
         first_frame: first,
         last_frame: last,
         first_ms: at(first),
@@ -204,7 +204,7 @@ fn row(t: &TrackRecord) -> TrackRow {
         Why::Found => explain::Why::Check,
     };
     TrackRow {
-        id: u64::from(t.id.0),
+        id: t.id.0,
         left_visible: t.kept,
         spans: t.spans.iter().map(|s| (s.first, s.last, why(s.why))).collect(),
         min_height_px: t.min_height.round() as u32,

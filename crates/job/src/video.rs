@@ -61,10 +61,11 @@ pub(crate) trait Sink: Send {
 
 impl Sink for Encoder {
     fn write(&mut self, frame: &Hidden) -> Result<(), JobError> {
-        Ok(match frame {
+        match frame {
             Hidden::Redacted(f) => Encoder::write(self, f)?,
             Hidden::Obscured(f) => self.write_obscured(f)?,
-        })
+        }
+        Ok(())
     }
 
     fn finish(self: Box<Self>) -> Result<(), JobError> {

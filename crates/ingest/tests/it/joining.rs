@@ -73,7 +73,7 @@ fn join_every_second(input: &Path, output: &Path, first_copied: bool) -> BTreeMa
                 joiner.lock().unwrap().write(frame).unwrap();
             }
             let place = |t: &Pts| original.iter().position(|f| f.pts == *t).unwrap();
-            copied.extend(times.iter().map(|t| (place(t), original[place(t)].clone())));
+            copied.extend(times.iter().map(|t| (place(t), original.get(place(t)).unwrap().clone())));
         } else {
             let out = Arc::clone(&joiner);
             let mut encoder = piece(Box::new(move |frame| out.lock().unwrap().write(&frame)));
