@@ -134,7 +134,7 @@ pub struct RedactArgs {
     /// Pictures, videos, folders, or `-` for a pipe
     #[arg(required_unless_present = "watch")]
     pub input: Vec<PathBuf>,
-    /// File, folder (for several inputs), or `-`; by default <name>_anonymized.<ext>
+    /// File, folder (for several inputs), or `-`; by default `<name>_anonymized.<ext>`
     #[arg(short, long)]
     pub output: Option<PathBuf>,
     /// Overwrite existing outputs
@@ -213,7 +213,7 @@ pub struct RedactArgs {
     /// Also write input and output side by side; it shows the faces, so keep it safe
     #[arg(long, value_name = "FILE")]
     pub compare: Option<PathBuf>,
-    /// Where the signed manifest goes; by default <output>.manifest; `none` writes none
+    /// Where the signed manifest goes; by default `<output>.manifest`; `none` writes none
     #[arg(long, value_name = "FILE")]
     pub manifest: Option<PathBuf>,
     /// Key that signs manifests; by default one of your own, made at the first use

@@ -179,7 +179,9 @@ fn decompression_bombs_do_not_go_off() {
     world.write("text.png", png(100, 100, &[(b"zTXt", text), (b"IDAT", pixels.clone())]));
     world.write("itxt.png", png(100, 100, &[(b"iTXt", international), (b"IDAT", pixels)]));
     world.write("pixels.png", png(100, 100, &[(b"IDAT", bomb)]));
-    for name in ["profile.png", "text.png", "itxt.png", "pixels.png"] {
+    // A picture of 16 by 12 with a frame that claims four gigabytes.
+    world.write("frame.gif", include_bytes!("../../../../fuzz/corpus/picture/gif-frame-beyond-picture"));
+    for name in ["profile.png", "text.png", "itxt.png", "pixels.png", "frame.gif"] {
         let before = world.files();
         // Less memory than one of them unfolds to, in kilobytes.
         let mut command = Command::new("sh");

@@ -188,8 +188,8 @@ pub fn read_picture(bytes: &[u8], limits: &Limits) -> Result<Picture, PictureErr
     // Eight bytes a pixel is 16-bit color with alpha, the most any of the formats holds.
     let mut large = small.clone();
     large.max_alloc = Some(pixels * 8 + WORKING_ROOM);
-    decoder.set_limits(large).map_err(damaged)?;
-    one_frame(bytes, format, &small)?;
+    decoder.set_limits(large.clone()).map_err(damaged)?;
+    one_frame(bytes, format, large)?;
     let orientation = decoder.orientation().map_err(damaged)?;
     let icc = decoder.icc_profile().map_err(damaged)?;
     let exif = decoder.exif_metadata().map_err(damaged)?;
@@ -217,13 +217,16 @@ impl PictureError {
 /// Bytes a decoder may take besides those of the pixels.
 const WORKING_ROOM: u64 = 64 << 20;
 
-fn one_frame(bytes: &[u8], format: PictureFormat, small: &image::Limits) -> Result<(), PictureError> {
+fn one_frame(bytes: &[u8], format: PictureFormat, limits: image::Limits) -> Result<(), PictureError> {
     let damaged = |source| PictureError::of(format, source);
     let several = match format {
         PictureFormat::Gif => {
-            GifDecoder::new(Cursor::new(bytes)).map_err(damaged)?.into_frames().take(2).count() > 1
+            // A frame may claim to be larger than the picture.
+            let mut decoder = GifDecoder::new(Cursor::new(bytes)).map_err(damaged)?;
+            decoder.set_limits(limits).map_err(damaged)?;
+            decoder.into_frames().take(2).count() > 1
         }
-        PictureFormat::Png => PngDecoder::with_limits(Cursor::new(bytes), small.clone())
+        PictureFormat::Png => PngDecoder::with_limits(Cursor::new(bytes), limits)
             .map_err(damaged)?
             .is_apng()
             .map_err(damaged)?,

@@ -24,7 +24,7 @@ pub use join::{CodedFrame, CodedReader, CodedSink, JoinError, Joiner, PieceEncod
 pub use media::{
     AudioStream, Color, ColorRange, Fields, FileStamp, MediaInfo, Packet, Ratio, VideoStream, expected_pts,
 };
-pub use nal::{NalRefusal, ParameterSets};
+pub use nal::{CodedPicture, NalRefusal, ParameterSets};
 pub use packets::packets;
 pub use probe::{ProbeError, probe};
 pub use written::{Expected, Mismatch, WrittenError, check_written};

@@ -34,7 +34,7 @@ pub enum NalRefusal {
 
 /// A frame as it may be copied.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Picture {
+pub struct CodedPicture {
     /// Its slices, each behind a start code, and nothing else.
     pub data: Vec<u8>,
     /// All slices are of an IDR picture: decoding starts here, and nothing later refers to anything earlier.
@@ -86,8 +86,11 @@ impl ParameterSets {
     }
 
     /// Takes a frame apart: sets are kept here, slices in the picture, what no picture needs is left out.
-    pub(super) fn take(&mut self, annex_b: &[u8]) -> Result<Picture, NalRefusal> {
-        let mut picture = Picture { data: Vec::with_capacity(annex_b.len()), idr: true };
+    ///
+    /// # Errors
+    /// Where it holds what may not be copied.
+    pub fn take(&mut self, annex_b: &[u8]) -> Result<CodedPicture, NalRefusal> {
+        let mut picture = CodedPicture { data: Vec::with_capacity(annex_b.len()), idr: true };
         for unit in units(annex_b) {
             match unit.first().map(|head| head & 0x1F) {
                 Some(kind @ (SLICE | IDR_SLICE)) => {

@@ -167,9 +167,19 @@ pub fn probe(tools: &Tools, path: &Path) -> Result<MediaInfo, ProbeError> {
     let answer = Child::spawn(tools, job)
         .and_then(|child| child.output(LONGEST_ANSWER, PATIENCE))
         .map_err(|e| unopened(&path, e))?;
-    let raw: Raw = serde_json::from_slice(&answer)
-        .map_err(|e| ProbeError::Answer { path: path.clone(), what: e.to_string() })?;
-    media(path, stamp, raw)
+    MediaInfo::of_answer(path, stamp, &answer)
+}
+
+impl MediaInfo {
+    /// From what ffprobe answered (its JSON), which is foreign: a file under its control may make it say anything.
+    ///
+    /// # Errors
+    /// [`ProbeError`], as [`probe`].
+    pub fn of_answer(path: PathBuf, stamp: FileStamp, answer: &[u8]) -> Result<Self, ProbeError> {
+        let raw: Raw = serde_json::from_slice(answer)
+            .map_err(|e| ProbeError::Answer { path: path.clone(), what: e.to_string() })?;
+        media(path, stamp, raw)
+    }
 }
 
 impl FileStamp {
