@@ -211,7 +211,7 @@ fn texts(args: &[String], facts: &Facts) -> Result<Vec<TextId>, Failure> {
 
 fn write_out(path: Option<&Path>, text: &str) -> Result<(), Failure> {
     match path {
-        Some(path) => fs::write(path, text).map_err(|e| Failure::Io(path.display().to_string(), e)),
+        Some(path) => write_whole(path, text).map_err(|e| Failure::Io(path.display().to_string(), e)),
         None => match io::stdout().lock().write_all(text.as_bytes()) {
             // A reader that has seen enough is no failure.
             Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {
@@ -220,6 +220,25 @@ fn write_out(path: Option<&Path>, text: &str) -> Result<(), Failure> {
             _ => Ok(()),
         },
     }
+}
+
+/// Nothing stands under the name before it is whole.
+fn write_whole(path: &Path, text: &str) -> io::Result<()> {
+    if fs::metadata(path).is_ok_and(|m| !m.is_file()) {
+        return fs::write(path, text); // a terminal or a pipe has no name to take later
+    }
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = tempfile::Builder::new().permissions(permissions()).tempfile_in(folder)?;
+    file.write_all(text.as_bytes())?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|e| e.error)?;
+    Ok(())
+}
+
+/// As any new file has them; the umask takes its part.
+fn permissions() -> fs::Permissions {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::Permissions::from_mode(0o666)
 }
 
 /// Asks one question at a time, only those that can still change the answer.

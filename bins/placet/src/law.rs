@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use placet_prover::{Found, ProveError, prove};
-use placet_rulebook::render::{article_pages, confidence_words};
+use placet_rulebook::render::{article_pages, confidence_words, side_by_side};
 use placet_rulebook::{
-    Block, Does, Effort, Problems, Proofs, Question, Rulebook, Status, Story, Text, TextId, Topic,
+    Block, Does, Effort, Problems, Proofs, Question, Rulebook, Status, Story, Text, TextId, Topic, tokens,
 };
 use serde_json::json;
 
@@ -31,6 +31,8 @@ pub enum LawCommand {
     Prove(ProveArgs),
     /// Who held which position on live face search, and when; sources; clippings of your own.
     Story(StoryArgs),
+    /// The six cases everybody asks first, side by side in five texts; each answer is worked out anew.
+    Cases(CasesArgs),
     /// Every row, random cases against the official engine, and broken copies of every rule.
     Test(TestArgs),
     /// Writes a page per article (static HTML).
@@ -99,6 +101,17 @@ pub struct StoryArgs {
     pub json: bool,
 }
 
+/// Arguments of `law cases`.
+#[derive(Debug, Args)]
+pub struct CasesArgs {
+    /// Every case that has a column per text, not the six alone.
+    #[arg(long)]
+    pub all: bool,
+    /// As JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// Arguments of `law test`.
 #[derive(Debug, Args)]
 pub struct TestArgs {
@@ -129,6 +142,7 @@ pub fn run(command: &LawCommand) -> Result<Exit, Failure> {
         LawCommand::Diff(args) => diff(&book, args),
         LawCommand::Prove(args) => claims(&book, args),
         LawCommand::Story(args) => story(args),
+        LawCommand::Cases(args) => cases(&book, args),
         LawCommand::Test(args) => test(&book, args),
         LawCommand::Pages(args) => pages(&book, &args.out),
         LawCommand::Schema => {
@@ -490,6 +504,44 @@ fn clipping_files(path: &Path) -> Result<Vec<(String, Vec<u8>)>, Failure> {
         out.push((path.display().to_string(), fs::read(path).map_err(io_error)?));
     }
     Ok(out)
+}
+
+fn cases(book: &Rulebook, args: &CasesArgs) -> Result<Exit, Failure> {
+    let (rows, bad) = book.rows();
+    bad.iter().for_each(|b| eprintln!("{b}"));
+    let mut list = Vec::new();
+    let mut wrong = bad.len();
+    let wanted = |file: &str| if args.all { file.starts_with("cases/") } else { file == "cases/headline.md" };
+    for row in rows.iter().filter(|r| wanted(&r.file)) {
+        let facts = book.row_facts(row);
+        let mut verdicts = Vec::new();
+        for (text, expect) in &row.expect {
+            let day = row.as_of.or_else(|| book.text(*text).ok().map(|t| t.meta.row_as_of));
+            let Some(day) = day else { continue };
+            let verdict = book.decide_only(&facts, *text, day).map_err(Failure::internal)?;
+            if tokens(&verdict) != *expect {
+                eprintln!("{}:{}: {text}: not what the row says", row.file, row.line);
+                wrong += 1;
+            }
+            verdicts.push(verdict);
+        }
+        if args.json {
+            let answers: serde_json::Map<String, serde_json::Value> =
+                verdicts.iter().map(|v| (v.text.clone(), json!(tokens(v)))).collect();
+            list.push(json!({ "case": row.name, "source": format!("{}:{}", row.file, row.line), "answers": answers }));
+        } else {
+            println!("{}.", row.name);
+            side_by_side(&verdicts).lines().for_each(|l| println!("    {l}"));
+            println!();
+        }
+    }
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&list).map_err(Failure::internal)?);
+    } else {
+        println!("Once every rule applies, with a national law where the case says so. Not legal advice.");
+        println!("Rulebook {}", book.digest());
+    }
+    Ok(if wrong == 0 { Exit::Done } else { Exit::Failed })
 }
 
 fn test(book: &Rulebook, args: &TestArgs) -> Result<Exit, Failure> {

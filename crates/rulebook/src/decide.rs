@@ -346,8 +346,14 @@ impl<'b> Case<'b> {
             hits.insert(c.conclusion.id());
             hits.extend(c.grounds.iter().map(|g| g.rule.as_str()));
         }
-        let bitten: Vec<String> =
-            self.bans().into_iter().filter_map(|b| self.text.rules.get(b)).map(|r| r.id.clone()).collect();
+        let bites = |b: &usize| self.satisfied(*b) == Some(true);
+        let bitten: Vec<String> = self
+            .bans()
+            .into_iter()
+            .filter(bites)
+            .filter_map(|b| self.text.rules.get(b))
+            .map(|r| r.id.clone())
+            .collect();
         hits.extend(bitten.iter().map(String::as_str));
         let on = |list: &[String]| list.iter().any(|p| hits.iter().any(|h| matches(p, h)));
         let fines = self.text.fines.iter().filter(|f| {
@@ -376,10 +382,13 @@ impl<'b> Case<'b> {
         });
         let neighbours: Vec<Neighbour> = neighbours.collect();
         let conditions = self.conditions();
+        let bears = |rule: &str| self.text.rule(rule).is_some_and(|(i, _)| self.satisfied(i) == Some(true));
+        // What an open rule would rest on is told once it bites.
         let readings: BTreeSet<String> = conclusions
             .iter()
+            .filter(|c| c.holds == Some(true))
             .flat_map(|c| &c.grounds)
-            .chain(conditions.iter().map(|c| &c.ground))
+            .chain(conditions.iter().filter(|c| c.of.iter().any(|r| bears(r))).map(|c| &c.ground))
             .flat_map(|g| g.readings.iter().cloned())
             .collect();
         let readings = readings
@@ -407,6 +416,7 @@ impl<'b> Case<'b> {
             duties: self.duties(),
             fines,
             neighbours,
+            open: Vec::new(),
             missing: Vec::new(),
             flips: Vec::new(),
             readings,

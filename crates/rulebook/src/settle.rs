@@ -332,10 +332,73 @@ pub(crate) fn fill(case: &Case<'_>, facts: &Facts, verdict: &mut Verdict) {
             verdict.flips.extend(near.into_iter().filter(|w| w.changes.len() <= 2).take(1));
         }
     }
-    verdict.missing.sort_by_key(|w| w.changes.len());
+    verdict.open = ranked(case);
+    let place = |fact: FactId| verdict.open.iter().position(|f| *f == fact).unwrap_or(usize::MAX);
+    verdict.missing.sort_by_key(|w| {
+        (w.changes.len(), w.changes.iter().map(|c| place(c.fact)).min().unwrap_or(usize::MAX))
+    });
     verdict.missing.dedup_by(|a, b| a.changes == b.changes);
     verdict.flips.sort_by_key(|w| w.changes.len());
     verdict.flips.dedup_by(|a, b| a.changes == b.changes);
+}
+
+/// The facts that can be asked now, those that can still change most first.
+///
+/// A fact counts by what its usual answer settles, then by what its best answer does, graver conclusions more; facts
+/// that settle nothing alone count by the conclusions that hang on them.
+fn ranked(case: &Case<'_>) -> Vec<FactId> {
+    let vocabulary = &case.book.vocabulary;
+    let formulas: Vec<(usize, Expr)> = Conclusion::ALL
+        .into_iter()
+        .zip((1..=Conclusion::ALL.len()).rev())
+        .map(|(c, weight)| (weight, case.text.inline(case.text.concluded(c)).simplify(&|f| case.value(f))))
+        .filter(|(_, formula)| !matches!(formula, Expr::Const(_)))
+        .collect();
+    let mut facts: Vec<FactId> = Vec::new();
+    for fact in open(case) {
+        let mut top = fact;
+        while let Some((parent, _)) =
+            vocabulary.fact(top).only_if.as_ref().filter(|(p, _)| case.value(*p).is_none())
+        {
+            top = *parent;
+        }
+        if askable(vocabulary, top) && !facts.contains(&top) {
+            facts.push(top);
+        }
+    }
+    let settles = |fact: FactId, value: Value| -> usize {
+        let mut values = case.values.clone();
+        if let Some(slot) = values.get_mut(fact.index()) {
+            *slot = Some(value);
+        }
+        crate::facts::settle(vocabulary, &case.book.states, &mut values);
+        let known = |f: FactId| values.get(f.index()).copied().flatten();
+        formulas.iter().filter(|(_, formula)| formula.eval(&known).is_some()).map(|(weight, _)| weight).sum()
+    };
+    let weight = |fact: FactId| -> (usize, usize, usize) {
+        let usual = settles(fact, vocabulary.fact(fact).otherwise);
+        let best = answers(&vocabulary.fact(fact).kind).into_iter().map(|v| settles(fact, v)).max();
+        let mut touched = 0;
+        for (weight, formula) in &formulas {
+            let mut there = false;
+            formula.facts(&mut |f| there |= f == fact);
+            touched += if there { *weight } else { 0 };
+        }
+        (usual, best.unwrap_or(0), touched)
+    };
+    facts.sort_by_cached_key(|f| (std::cmp::Reverse(weight(*f)), *f));
+    facts
+}
+
+/// The answers a fact can be given; of numbers and days there are too many to try.
+fn answers(kind: &Kind) -> Vec<Value> {
+    match kind {
+        Kind::Bool => vec![Value::Bool(true), Value::Bool(false)],
+        Kind::Choice(list) => {
+            (0..list.len()).filter_map(|i| u16::try_from(i).ok()).map(Value::Choice).collect()
+        }
+        Kind::Int { .. } | Kind::Day => Vec::new(),
+    }
 }
 
 /// The facts on which anything open still hangs, in the order of the vocabulary.

@@ -316,6 +316,8 @@ pub struct Verdict {
     pub fines: Vec<Fine>,
     /// Neighbouring law.
     pub neighbours: Vec<Neighbour>,
+    /// Facts not known on which something hangs, those that can still change most first.
+    pub open: Vec<FactId>,
     /// Ways to settle what is open, the shortest first.
     pub missing: Vec<Way>,
     /// The smallest changes that would flip what holds.
@@ -337,7 +339,14 @@ impl Verdict {
     /// The answer in one sentence.
     pub fn sentence(&self) -> &'static str {
         match self.outcome {
-            Outcome::Refused if !self.law_refuses() => "Placet's own floor refuses the case as told",
+            Outcome::Refused if !self.law_refuses() => {
+                if self.conclusions.iter().any(|c| c.holds.is_none()) {
+                    "Placet itself would not do this, whatever the law says (our own floor); of the law we cannot say yet"
+                } else {
+                    "Placet itself would not do this, whatever the law says (our own floor); the text alone does not \
+                     forbid the case as told"
+                }
+            }
             Outcome::Refused => "the case as told is against this text",
             Outcome::CannotSay if self.conclusions.iter().any(|c| c.holds.is_none()) => {
                 "cannot say until the facts that are missing are known"

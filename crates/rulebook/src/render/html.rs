@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::words::then;
 use super::{confidence_words, force_words, way_words, when_words};
 use crate::book::Rulebook;
 use crate::explain::Tree;
@@ -148,14 +149,13 @@ pub fn verdict_page(book: &Rulebook, facts: &Facts, verdict: &Verdict, tree: Opt
         verdict.neighbours.iter().map(|n| format!("{}: {}", n.article, n.says)).collect(),
     );
     let ways = |list: &[crate::verdict::Way]| -> Vec<String> {
-        list.iter()
-            .take(8)
-            .map(|w| {
-                let then: Vec<&str> = w.then.iter().map(|c| c.words()).collect();
-                format!("{} → {}", way_words(vocabulary, w), then.join(", "))
-            })
-            .collect()
+        list.iter().take(8).map(|w| format!("{} → {}", way_words(vocabulary, w), then(w))).collect()
     };
+    let open = verdict.open.iter().take(20).map(|id| {
+        let fact = vocabulary.fact(*id);
+        format!("{} ({}; {})", fact.question, fact.id, fact.article)
+    });
+    list(&mut out, "Facts that are missing, those that can change most first", open.collect());
     list(&mut out, "What would settle it", ways(&verdict.missing));
     list(&mut out, "What would flip it", ways(&verdict.flips));
     list(

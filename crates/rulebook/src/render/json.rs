@@ -113,12 +113,13 @@ pub fn verdict_json(book: &Rulebook, v: &Verdict) -> Json {
     let exemptions: Vec<Json> =
         v.exemptions.iter().map(|(g, fits)| json!({ "ground": ground(g), "fits": tri(*fits) })).collect();
     let readings: Vec<Json> = v.readings.iter().map(|(id, says)| json!({ "id": id, "says": says })).collect();
+    let open: Vec<&str> = v.open.iter().map(|f| book.vocabulary().fact(*f).id.as_str()).collect();
     let missing: Vec<Json> = v.missing.iter().map(|w| way(book, w)).collect();
     let flips: Vec<Json> = v.flips.iter().map(|w| way(book, w)).collect();
     json!({
         "text": v.text, "title": v.title, "as_of": v.as_of.to_string(), "force": force, "outcome": outcome,
         "conclusions": conclusions, "exemptions": exemptions, "conditions": conditions, "duties": duties,
-        "fines": fines, "neighbours": neighbours, "missing": missing, "flips": flips, "readings": readings,
+        "fines": fines, "neighbours": neighbours, "open": open, "missing": missing, "flips": flips, "readings": readings,
         "remarks": v.remarks, "rulebook": v.rulebook.to_string(),
     })
 }

@@ -7,12 +7,17 @@ use crate::book::Rulebook;
 use crate::explain::{NodeKind, Tree};
 use crate::verdict::{Binding, Standing, Verdict};
 
+/// How many missing facts are listed; the first ones usually make the others moot.
+const SHOWN_OPEN: usize = 8;
+
 /// The verdict in words, for a terminal.
 pub fn verdict_text(book: &Rulebook, verdict: &Verdict) -> String {
     let mut out = String::new();
     let _ = writeln!(out, "{} on {} ({})", verdict.title, verdict.as_of.words(), force_words(verdict.force));
-    let _ = writeln!(out);
-    for c in &verdict.conclusions {
+    let _ = writeln!(out, "Answer: {}.\n", verdict.sentence());
+    // With much open, what each rule would need is noise; the facts that decide come below.
+    let many_open = verdict.conclusions.iter().filter(|c| c.holds.is_none()).count() > 3;
+    for c in verdict.conclusions.iter().filter(|c| c.holds.is_some() || !many_open) {
         let mark = if c.holds == Some(true) { "" } else { "cannot say yet: " };
         let when = if c.holds == Some(true) && !c.when.now() {
             format!(", {}", when_words(c.when))
@@ -35,8 +40,28 @@ pub fn verdict_text(book: &Rulebook, verdict: &Verdict) -> String {
             let _ = writeln!(out, "  and {} more rules that facts must rule out", c.grounds.len() - shown);
         }
     }
+    if many_open {
+        let open = verdict.conclusions.iter().filter(|c| c.holds.is_none());
+        let _ = writeln!(out, "CANNOT SAY YET, depending on the facts that are missing:");
+        for c in open {
+            let rules = match c.grounds.len() {
+                0 => String::new(),
+                1 => " (1 rule)".to_owned(),
+                n => format!(" ({n} rules)"),
+            };
+            let _ = writeln!(out, "  {}{rules}", c.conclusion.words());
+        }
+    }
     let broken: Vec<_> = verdict.conditions.iter().filter(|c| c.standing != Standing::Met).collect();
-    if !broken.is_empty() {
+    if many_open && broken.iter().all(|c| c.standing == Standing::Open) {
+        if !broken.is_empty() {
+            let _ = writeln!(
+                out,
+                "\n{} conditions would have to be met if a search by police is meant.",
+                broken.len()
+            );
+        }
+    } else if !broken.is_empty() {
         let _ = writeln!(out, "\nConditions not met or not known");
         for c in broken {
             let mark = match c.standing {
@@ -56,7 +81,7 @@ pub fn verdict_text(book: &Rulebook, verdict: &Verdict) -> String {
     if met > 0 {
         let _ = writeln!(out, "\nConditions met: {met} of {}", verdict.conditions.len());
     }
-    let duties: Vec<_> = verdict.duties.iter().collect();
+    let duties: Vec<_> = verdict.duties.iter().filter(|d| !many_open || d.binding != Binding::Open).collect();
     if !duties.is_empty() {
         let _ = writeln!(out, "\nDuties");
         for d in duties {
@@ -86,6 +111,16 @@ pub fn verdict_text(book: &Rulebook, verdict: &Verdict) -> String {
             let _ = writeln!(out, "  {}: {}", n.article, n.says);
         }
     }
+    if !verdict.open.is_empty() {
+        let _ = writeln!(out, "\nFacts that are missing, those that can change most first");
+        for id in verdict.open.iter().take(SHOWN_OPEN) {
+            let fact = book.vocabulary().fact(*id);
+            let _ = writeln!(out, "  {}: {} [{}]", fact.id, fact.question, fact.article);
+        }
+        if verdict.open.len() > SHOWN_OPEN {
+            let _ = writeln!(out, "  and {} more", verdict.open.len() - SHOWN_OPEN);
+        }
+    }
     if !verdict.missing.is_empty() {
         let _ = writeln!(out, "\nWhat would settle it, the shortest way first");
         for way in verdict.missing.iter().take(6) {
@@ -104,19 +139,20 @@ pub fn verdict_text(book: &Rulebook, verdict: &Verdict) -> String {
     for remark in &verdict.remarks {
         let _ = writeln!(out, "\nNote: {remark}");
     }
-    let _ =
-        writeln!(out, "\nAnswer: {}. Not legal advice; the Official Journal prevails.", verdict.sentence());
+    let _ = writeln!(
+        out,
+        "\nNot legal advice; the Official Journal prevails. Why, element by element: --explain."
+    );
     let _ = writeln!(out, "Rulebook {}", verdict.rulebook);
     out
 }
 
-fn then(way: &crate::verdict::Way) -> String {
-    let list: Vec<&str> = way.then.iter().map(|c| c.words()).collect();
-    match (way.holds, list.is_empty()) {
-        (_, false) => list.join(", "),
-        (false, true) => format!("not {}", way.conclusion.words()),
-        (true, true) => way.conclusion.words().to_owned(),
-    }
+/// What a way settles, and what the case would then be besides.
+pub(super) fn then(way: &crate::verdict::Way) -> String {
+    let not = if way.holds { "" } else { "not " };
+    let settled = format!("{not}{}", way.conclusion.words());
+    let rest: Vec<&str> = way.then.iter().filter(|c| **c != way.conclusion).map(|c| c.words()).collect();
+    if rest.is_empty() { settled } else { format!("{settled}; with that: {}", rest.join(", ")) }
 }
 
 /// The tree with ticks, crosses and question marks.
