@@ -14,7 +14,7 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 cargo xtask COMMAND
 
-  ci               what CI runs: setup, fmt, tidy, test; stops at the first that fails
+  ci               what CI runs: setup, fmt, tidy, test, prove; stops at the first that fails
   lint             clippy, doc, benches compile
   test             the same
   tidy             what no compiler checks: invariants, edges, purity, links, licences, duplicate crates

@@ -83,6 +83,9 @@ pub struct ProveArgs {
     /// Shows the answers that came with the rulebook even where a solver is installed.
     #[arg(long)]
     pub stored: bool,
+    /// Fails where no solver is installed, rather than show the answers that came with the rulebook.
+    #[arg(long, conflicts_with = "stored")]
+    pub fresh: bool,
     /// Keeps the answers in this file (`rulebook/claims/results.toml`).
     #[arg(long, value_name = "FILE", conflicts_with_all = ["only", "stored"])]
     pub write: Option<PathBuf>,
@@ -375,6 +378,9 @@ fn claims(book: &Rulebook, args: &ProveArgs) -> Result<Exit, Failure> {
     let fresh = if args.stored { None } else { solve(book, &questions, &mut lines)? };
     let proofs = match fresh {
         Some(proofs) => proofs,
+        None if args.fresh => {
+            return Err(Failure::Unavailable("no cvc5 to prove with; apt-get install cvc5".to_owned()));
+        }
         None => {
             let Some(proofs) = stored(book)? else {
                 return Err(Failure::Unavailable(

@@ -53,7 +53,7 @@ pub fn verdict_text(book: &Rulebook, verdict: &Verdict) -> String {
         }
     }
     let broken: Vec<_> = verdict.conditions.iter().filter(|c| c.standing != Standing::Met).collect();
-    if many_open && broken.iter().all(|c| c.standing == Standing::Open) {
+    if many_open && verdict.conditions.iter().all(|c| c.standing == Standing::Open) {
         if !broken.is_empty() {
             let _ = writeln!(
                 out,
