@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use crate::date::Date;
-use crate::problem::{Problem, nearest};
+use crate::problem::{Problem, Problems, nearest};
 use crate::table::{Source, Table, date_of, describe, int_of};
 use crate::verdict::Conclusion;
 
@@ -287,6 +287,17 @@ impl Vocabulary {
 
     pub(crate) fn as_of(&self) -> FactId {
         FactId(0)
+    }
+
+    /// Reads a vocabulary such as `rulebook/facts.toml`, for tools that need the facts without the rules.
+    ///
+    /// # Errors
+    /// What is wrong in it, by line.
+    pub fn parse(file: &str, text: &str) -> Result<Self, Problems> {
+        match Self::read(file, text) {
+            (vocabulary, problems) if problems.is_empty() => Ok(vocabulary),
+            (_, problems) => Err(Problems(problems)),
+        }
     }
 
     pub(crate) fn read(file: &str, text: &str) -> (Self, Vec<Problem>) {
