@@ -1,7 +1,7 @@
 //! Groups of pictures without a face are copied, not encoded.
 //!
 //! A copied frame is one that both detectors judged, in which nothing is hidden, and which the finished file is proved
-//! to show bit for bit. Nothing else of the source's video goes along: only slices are copied, no supplemental
+//! to show bit for bit: its coded slices are compared, and next to each joint the decoded frames too. Nothing else of the source's video goes along: only slices are copied, no supplemental
 //! information. Where any of this cannot be had the file is encoded as ever, and a note says why.
 
 use placet_core::Pts;
@@ -53,13 +53,15 @@ pub(crate) fn redact(
         return encode(source, models, settings, spec, &survey, &second).map(Some);
     }
     match clean_join::write(source, models, settings, spec, &groups, &survey, &runs, &second) {
-        Ok(done) => match clean_join::prove(source, spec, &survey, &runs, &done, &second)? {
-            Ok(()) => {
-                watch.note(&told(&done.ledger, &survey.fates));
-                Ok(Some(done))
+        Ok((done, copied)) => {
+            match clean_join::prove(source, spec, &groups, &survey, &runs, &done, &copied, &second)? {
+                Ok(()) => {
+                    watch.note(&told(&done.ledger, &survey.fates));
+                    Ok(Some(done))
+                }
+                Err(why) => ordinary(&why),
             }
-            Err(why) => ordinary(&why),
-        },
+        }
         Err(e @ (JobError::Join(_) | JobError::Stopped)) => ordinary(&crate::chain(&e)),
         Err(e) => Err(e),
     }

@@ -6,11 +6,12 @@ use std::sync::{Arc, Mutex};
 use placet_core::{Frame, Layout};
 use placet_ingest::video::{
     CodedFrame, CodedReader, DecodeOptions, Decoder, EncodeSpec, Expected, JoinError, Joiner, ParameterSets,
-    PieceEncoder, check_written, decode_delay, packets, probe,
+    PieceEncoder, check_written, decode_delay, expected_pts, packets, probe,
 };
 use placet_redaction::RedactedFrame;
+use xxhash_rust::xxh3::xxh3_128_with_seed;
 
-use crate::clean_groups::Groups;
+use crate::clean_groups::{Group, Groups};
 use crate::clean_survey::Survey;
 use crate::ledger::Ledger;
 use crate::video::{Done, Hidden, Known, Sink, Source, run};
@@ -67,7 +68,7 @@ impl Sink for Piece {
     }
 }
 
-/// Writes the file of `runs`.
+/// Writes the file of `runs`. Digests of the copied frames come back too, in the order they are stored.
 ///
 /// # Errors
 /// [`JobError`]; what was written is then to be thrown away.
@@ -81,7 +82,7 @@ pub(crate) fn write(
     survey: &Survey,
     runs: &[Run],
     watch: &dyn Watch,
-) -> Result<Done, JobError> {
+) -> Result<(Done, Vec<u128>), JobError> {
     let mut sets = groups.sets.clone();
     let refused = |refusal| JobError::from(JoinError::Refused { path: source.info.path.clone(), refusal });
     let id = sets.free_id().map_err(refused)?;
@@ -91,8 +92,12 @@ pub(crate) fn write(
     let times = survey.frames.iter().map(|(pts, _)| *pts).collect();
     let joiner = Joiner::create(source.tools, spec, &sets, times, decode_delay(source.packets))?;
     let shared = Shared(Arc::new(Mutex::new(joiner)));
-    let mut copier =
-        Copier { reader: CodedReader::open(source.tools, source.info, source.packets)?, ahead: None };
+    let mut copier = Copier {
+        reader: CodedReader::open(source.tools, source.info, source.packets)?,
+        ahead: None,
+        seed: survey.seed,
+        copied: Vec::new(),
+    };
     let mut done = Done {
         ledger: Ledger { check_found: survey.finds.len() as u64, ..Ledger::default() },
         tracker: survey.tracker()?,
@@ -121,10 +126,10 @@ pub(crate) fn write(
         }
         watch.progress(run_of.first + run_of.frames, Some(source.total), done.ledger.tracks.len());
     }
-    drop(copier);
+    let Copier { copied, .. } = copier;
     let joiner = Arc::into_inner(shared.0).ok_or(JobError::Bug("an encoder still writes"))?;
     joiner.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner).finish()?;
-    Ok(done)
+    Ok((done, copied))
 }
 
 /// The encoder's parameter sets, which depend on its settings alone: from one black frame.
@@ -140,6 +145,8 @@ fn trial(source: &Source<'_>, spec: &EncodeSpec, id: u8) -> Result<ParameterSets
 struct Copier {
     reader: CodedReader,
     ahead: Option<CodedFrame>,
+    seed: u64,
+    copied: Vec<u128>,
 }
 
 impl Copier {
@@ -158,6 +165,7 @@ impl Copier {
             match group {
                 Some(g) if run.indices().contains(&g.first) => {
                     to.write(&frame)?;
+                    self.copied.push(digest(self.seed, &frame));
                     left -= 1;
                 }
                 Some(g) if g.first >= run.first + run.frames => {
@@ -172,16 +180,26 @@ impl Copier {
     }
 }
 
+fn digest(seed: u64, frame: &CodedFrame) -> u128 {
+    xxh3_128_with_seed(frame.slices(), seed ^ u64::from(frame.idr))
+}
+
 /// Whether the written file shows exactly the copied frames that were judged, and every frame at its time.
+///
+/// The coded slices of all copied frames and all parameter sets are those of the source, so that a decoder shows the
+/// same; next to each joint, where it could be thrown off, it is decoded and the frames are compared bit for bit.
 ///
 /// # Errors
 /// In words, what is wrong; or that the job was stopped.
+#[expect(clippy::too_many_arguments, reason = "all that is known of one file, used once")]
 pub(crate) fn prove(
     source: &Source<'_>,
     spec: &EncodeSpec,
+    groups: &Groups,
     survey: &Survey,
     runs: &[Run],
     done: &Done,
+    copied: &[u128],
     watch: &dyn Watch,
 ) -> Result<Result<(), String>, JobError> {
     let audio = spec.sound.as_ref().map_or(0, |(_, streams)| streams.len());
@@ -191,29 +209,103 @@ pub(crate) fn prove(
     }
     let info = probe(source.tools, &spec.output).map_err(JobError::Probe)?;
     let written = packets(source.tools, &info).map_err(JobError::Probe)?;
-    let options = DecodeOptions::default();
-    let mut decoder = Decoder::open(source.tools, &info, &written, options)?;
-    let mut frame = Frame::new(info.video.size, Layout::Yuv420);
-    let mut runs = runs.iter().copied();
-    let mut run = runs.next();
-    let mut idx = 0;
-    while decoder.read_into(&mut frame)?.is_some() {
+    let times = expected_pts(&written);
+    if times.len() != done.ledger.times.len() {
+        return Ok(Err(format!(
+            "the joined file shows {} frames instead of {}",
+            times.len(),
+            done.ledger.times.len()
+        )));
+    }
+    let coded = CodedReader::open(source.tools, &info, &written)?;
+    let parts = match same_slices(coded, groups, survey.seed, runs, copied) {
+        Ok(Ok(())) => joints(runs, &groups.list),
+        Ok(Err(why)) => return Ok(Err(why)),
+        // Some containers' times cannot be read as coded frames; then every copied frame is decoded.
+        Err(_) => runs.iter().filter(|r| r.copied).map(|r| r.indices()).collect(),
+    };
+    for part in parts {
         if watch.cancelled() {
             return Err(JobError::Cancelled);
         }
-        if !decoder.lost().is_empty() {
+        let range = part.start as usize..part.end as usize;
+        let Some((first, last)) = times.get(range).and_then(|t| t.first().copied().zip(t.last().copied()))
+        else {
+            return Ok(Err(format!("frame {} of the joined file is missing", part.start)));
+        };
+        let options =
+            DecodeOptions { range_of_pts: Some((first, last)), threads: 2, ..DecodeOptions::default() };
+        let mut decoder = Decoder::open(source.tools, &info, &written, options)?;
+        let mut frame = Frame::new(info.video.size, Layout::Yuv420);
+        let mut idx = part.start;
+        while decoder.read_into(&mut frame)?.is_some() {
+            if !decoder.lost().is_empty() {
+                break;
+            }
+            if !survey.digest_is(idx, &frame) {
+                return Ok(Err(format!("frame {idx} of the joined file is not the one that was judged")));
+            }
+            idx += 1;
+        }
+        if !decoder.lost().is_empty() || idx != part.end || !decoder.strict() {
             return Ok(Err(format!("frame {idx} of the joined file does not decode")));
         }
-        while run.is_some_and(|r| idx >= r.first + r.frames) {
-            run = runs.next();
-        }
-        if run.is_some_and(|r| r.copied) && !survey.digest_is(idx, &frame) {
-            return Ok(Err(format!("frame {idx} of the joined file is not the one that was judged")));
-        }
-        idx += 1;
-    }
-    if !decoder.lost().is_empty() || idx != done.ledger.times.len() as u64 || !decoder.strict() {
-        return Ok(Err(format!("the joined file shows {idx} frames instead of {}", done.ledger.times.len())));
     }
     Ok(Ok(()))
+}
+
+/// Whether the copied frames of the written file are the source's, in the order they are stored.
+fn same_slices(
+    mut coded: CodedReader,
+    groups: &Groups,
+    seed: u64,
+    runs: &[Run],
+    copied: &[u128],
+) -> Result<Result<(), String>, JoinError> {
+    let mut wanted = copied.iter();
+    for run in runs {
+        for idx in run.indices() {
+            let Some(frame) = coded.next_frame()? else {
+                return Ok(Err(format!("the joined file ends at frame {idx}")));
+            };
+            if run.copied && wanted.next() != Some(&digest(seed, &frame)) {
+                return Ok(Err(format!("frame {idx} of the joined file is not coded as the source's")));
+            }
+        }
+    }
+    if coded.next_frame()?.is_some() || wanted.next().is_some() {
+        return Ok(Err("the joined file holds another number of frames".to_owned()));
+    }
+    let mut sets = coded.parameter_sets().clone();
+    let same = sets.join(&groups.sets).is_ok() && sets == *coded.parameter_sets();
+    Ok(if same { Ok(()) } else { Err("the joined file lacks a parameter set of the source".to_owned()) })
+}
+
+/// The copied groups next to a joint or an end of the file.
+fn joints(runs: &[Run], groups: &[Group]) -> Vec<std::ops::Range<u64>> {
+    let mut parts: Vec<std::ops::Range<u64>> = Vec::new();
+    for run in runs.iter().filter(|r| r.copied) {
+        let inside = || groups.iter().filter(|g| run.indices().contains(&g.first));
+        for group in inside().next().into_iter().chain(inside().last()) {
+            let part = group.first..group.first + group.frames;
+            if parts.last() != Some(&part) {
+                parts.push(part);
+            }
+        }
+    }
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_lies_next_to_a_joint_is_decoded_again() {
+        let groups: Vec<Group> = (0..10).map(|n| Group { first: n * 30, frames: 30, closed: true }).collect();
+        let run = |first, frames, copied| Run { first, frames, copied };
+        let runs = [run(0, 90, true), run(90, 60, false), run(150, 30, true), run(180, 120, true)];
+        assert_eq!(joints(&runs, &groups), [0..30, 60..90, 150..180, 180..210, 270..300]);
+        assert!(joints(&[run(0, 300, false)], &groups).is_empty());
+    }
 }

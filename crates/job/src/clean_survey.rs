@@ -31,7 +31,7 @@ pub(crate) struct Survey {
     /// What only the second detector found.
     pub(crate) finds: Vec<(u64, Rect)>,
     reach: u32,
-    seed: u64,
+    pub(crate) seed: u64,
     /// Digests of the frames that both detectors judged clean.
     digests: BTreeMap<u64, u128>,
     /// What became of each group.

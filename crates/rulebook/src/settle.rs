@@ -51,6 +51,8 @@ type Plan = BTreeMap<FactId, Domain>;
 
 /// How many alternatives are followed at every step.
 const BEAM: usize = 12;
+/// How many ways to settle one conclusion one way are told.
+const TOLD: usize = 2;
 /// How many ways are reported.
 const REPORTED: usize = 6;
 
@@ -334,10 +336,19 @@ pub(crate) fn fill(case: &Case<'_>, facts: &Facts, verdict: &mut Verdict) {
     }
     verdict.open = ranked(case);
     let place = |fact: FactId| verdict.open.iter().position(|f| *f == fact).unwrap_or(usize::MAX);
+    let usual = |c: &Change| case.book.vocabulary.fact(c.fact).otherwise == c.to;
+    // Of equally short ways the ordinary ones come first: few systems are for defence alone.
     verdict.missing.sort_by_key(|w| {
-        (w.changes.len(), w.changes.iter().map(|c| place(c.fact)).min().unwrap_or(usize::MAX))
+        let unusual = w.changes.iter().filter(|c| !usual(c)).count();
+        (w.changes.len(), unusual, w.changes.iter().map(|c| place(c.fact)).min().unwrap_or(usize::MAX))
     });
     verdict.missing.dedup_by(|a, b| a.changes == b.changes);
+    let mut told: BTreeMap<(Conclusion, bool), usize> = BTreeMap::new();
+    verdict.missing.retain(|w| {
+        let n = told.entry((w.conclusion, w.holds)).or_default();
+        *n += 1;
+        *n <= TOLD
+    });
     verdict.flips.sort_by_key(|w| w.changes.len());
     verdict.flips.dedup_by(|a, b| a.changes == b.changes);
 }

@@ -38,6 +38,13 @@ pub struct CodedFrame {
     data: Vec<u8>,
 }
 
+impl CodedFrame {
+    /// Its slices, each behind a start code.
+    pub fn slices(&self) -> &[u8] {
+        &self.data
+    }
+}
+
 /// Why compressed frames cannot be read, or joined to a file.
 #[derive(Debug, thiserror::Error)]
 pub enum JoinError {

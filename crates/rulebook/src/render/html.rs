@@ -77,7 +77,13 @@ pub fn verdict_page(book: &Rulebook, facts: &Facts, verdict: &Verdict, tree: Opt
         let open = if c.holds.is_none() { "Cannot say yet: " } else { "" };
         let when = if c.when.now() { String::new() } else { format!(" ({})", when_words(c.when)) };
         let _ = writeln!(out, "<h3>{open}{}{}</h3>\n<ul>", escape(c.conclusion.words()), escape(&when));
-        c.grounds.iter().for_each(|g| out.push_str(&ground_item(g)));
+        // What is open is open for many reasons; the facts that decide come below.
+        let shown = if c.holds.is_none() { 3 } else { c.grounds.len() };
+        c.grounds.iter().take(shown).for_each(|g| out.push_str(&ground_item(g)));
+        if c.grounds.len() > shown {
+            let _ =
+                writeln!(out, "<li>and {} more rules that facts must rule out</li>", c.grounds.len() - shown);
+        }
         out.push_str("</ul>\n");
     }
     if !verdict.conditions.is_empty() {
