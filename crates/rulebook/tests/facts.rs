@@ -134,3 +134,22 @@ fn what_is_not_modelled_is_no_yes() {
     }
     assert!(asked > 20, "{asked} rows answered \"not modelled\"");
 }
+
+#[test]
+fn missing_facts_are_those_an_interview_would_ask_and_the_telling_ones_come_first() {
+    let book = Rulebook::load().unwrap();
+    let text = b"[facts]\nsubject = \"system\"\nstage = \"use\"\n";
+    let facts = Facts::parse(book.vocabulary(), "facts.toml", text).unwrap();
+    let day: Date = "2026-11-22".parse().unwrap();
+    let verdict = book.decide(&facts, TextId::Eu2026, day).unwrap();
+    let mut ranked = verdict.open.clone();
+    ranked.sort_unstable();
+    assert_eq!(ranked, book.open_questions(&facts, &[TextId::Eu2026], day, &[]).unwrap());
+    let place = |name: &str| {
+        let id = book.vocabulary().find(name).unwrap();
+        verdict.open.iter().position(|f| *f == id).unwrap()
+    };
+    // Whether it works on bodies at all rules out most of the Act; few systems are for defence alone.
+    assert!(place("biometrics") < place("exclusive_purpose"));
+    assert!(verdict.missing.windows(2).all(|w| w[0].changes.len() <= w[1].changes.len()));
+}
