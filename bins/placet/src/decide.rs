@@ -317,12 +317,11 @@ fn question(vocabulary: &Vocabulary, id: FactId, open: usize, output: &mut dyn W
 
 fn answer(vocabulary: &Vocabulary, id: FactId, word: &str) -> Result<placet_rulebook::Value, String> {
     let fact = vocabulary.fact(id);
-    if let Kind::Choice(list) = &fact.kind {
-        if let Some(choice) =
+    if let Kind::Choice(list) = &fact.kind
+        && let Some(choice) =
             word.parse::<usize>().ok().and_then(|n| n.checked_sub(1)).and_then(|n| list.get(n))
-        {
-            return fact.read(&choice.id);
-        }
+    {
+        return fact.read(&choice.id);
     }
     fact.read(word)
 }

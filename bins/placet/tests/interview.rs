@@ -1,5 +1,5 @@
 //! The interview on a real terminal: `script` gives the program one. Nothing is written before it is whole.
-#![expect(clippy::unwrap_used, reason = "a failed step of a test is a failed test")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a failed step of a test is a failed test")]
 
 use std::io::{Read as _, Write as _};
 use std::path::Path;

@@ -28,7 +28,7 @@ const SQUARE: (i32, i32) = (3, 5);
 /// Levels that the mean of a cell of chroma may move.
 const CHROMA: i32 = 4;
 /// A view is judged again after as many frames, whatever it shows.
-const LONGEST: u32 = 50;
+const LONGEST: u32 = 125;
 
 /// The version of each block in one frame.
 #[derive(Clone, Debug)]

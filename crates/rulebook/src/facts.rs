@@ -57,7 +57,7 @@ impl Facts {
     pub fn parse(vocabulary: &Vocabulary, file: &str, bytes: &[u8]) -> Result<Self, Problems> {
         let one = |line, message: String| Problems(vec![Problem::new(file, line, message)]);
         if bytes.len() > MAX_BYTES {
-            let message = format!("the file has {} bytes; a facts file has at most {MAX_BYTES}", bytes.len());
+            let message = format!("the file has more than {MAX_BYTES} bytes, the most a facts file may have");
             return Err(one(0, message));
         }
         let text = std::str::from_utf8(bytes).map_err(|e| {
