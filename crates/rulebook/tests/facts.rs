@@ -36,7 +36,7 @@ fn every_mistake_is_told_by_its_line() {
 
 #[test]
 fn what_is_too_long_or_no_text_is_refused() {
-    assert!(problems(&vec![b'#'; MAX_BYTES + 1])[0].1.contains("at most"));
+    assert!(problems(&vec![b'#'; MAX_BYTES + 1])[0].1.contains("more than"));
     let (line, message) = problems(b"[facts]\nbiometrics = true\n# \xff\n")[0].clone();
     assert_eq!(line, 3);
     assert!(message.contains("UTF-8"));
