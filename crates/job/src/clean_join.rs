@@ -286,7 +286,7 @@ fn joints(runs: &[Run], groups: &[Group]) -> Vec<std::ops::Range<u64>> {
     let mut parts: Vec<std::ops::Range<u64>> = Vec::new();
     for run in runs.iter().filter(|r| r.copied) {
         let inside = || groups.iter().filter(|g| run.indices().contains(&g.first));
-        for group in inside().next().into_iter().chain(inside().last()) {
+        for group in inside().next().into_iter().chain(inside().next_back()) {
             let part = group.first..group.first + group.frames;
             if parts.last() != Some(&part) {
                 parts.push(part);
