@@ -187,7 +187,7 @@ pub struct RedactArgs {
     #[arg(short = 'm', long)]
     pub keep_metadata: bool,
     /// Leave this track visible; numbers are in --json, --explain and --label-tracks
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub keep_track: Vec<u32>,
     /// Hide this too: x,y,w,h in pixels, with @t0-t1 only from t0 to t1 (seconds or h:mm:ss)
     #[arg(long, value_name = "X,Y,W,H[@T0-T1]")]

@@ -98,7 +98,7 @@ fn main() -> ExitCode {
     match result {
         Ok(exit) => exit.into(),
         Err(failure) => {
-            eprintln!("error: {failure}");
+            eprintln!("error: {}", progress::printable(&failure.to_string()));
             failure.exit().into()
         }
     }

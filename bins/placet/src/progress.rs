@@ -12,7 +12,26 @@ pub static STOP: AtomicBool = AtomicBool::new(false);
 /// Lets Ctrl-C and a termination request end a run in order: children stopped, no half file left.
 pub fn stop_in_order() {
     // Fails only where a handler is already set, and then that one serves.
-    let _ = ctrlc::set_handler(|| STOP.store(true, Ordering::Relaxed));
+    let _ = ctrlc::set_handler(|| {
+        if STOP.swap(true, Ordering::Relaxed) {
+            // Asked twice: what is half done lies under hidden names and is taken over by the next run.
+            std::process::exit(1);
+        }
+    });
+}
+
+/// A line as a terminal may be given it: names of files and of tags in them are foreign, and could otherwise move the
+/// cursor, forge lines or turn the direction of writing.
+pub fn printable(line: &str) -> String {
+    let odd = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+    };
+    let mut out = String::with_capacity(line.len());
+    for c in line.chars() {
+        if odd(c) { out.extend(c.escape_default()) } else { out.push(c) }
+    }
+    out
 }
 
 /// Bars for several files at once.
@@ -36,6 +55,7 @@ impl Screen {
         if self.quiet {
             return;
         }
+        let line = &printable(line);
         if self.bars.is_hidden() || self.bars.println(line).is_err() {
             eprintln!("{line}");
         }
@@ -56,7 +76,7 @@ impl Screen {
                 },
             ));
         }
-        bar.set_prefix(name.to_owned());
+        bar.set_prefix(printable(name));
         bar.enable_steady_tick(Duration::from_millis(200));
         FileBar { screen: self, bar, name }
     }
@@ -93,5 +113,18 @@ impl Watch for FileBar<'_> {
 impl Drop for FileBar<'_> {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn foreign_names_do_not_steer_the_terminal() {
+        assert_eq!(
+            printable("a\u{1b}]0;x\u{7}b\r\nc\u{202e}d ä.mp4"),
+            "a\\u{1b}]0;x\\u{7}b\\r\\nc\\u{202e}d ä.mp4"
+        );
     }
 }

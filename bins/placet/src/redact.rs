@@ -41,6 +41,8 @@ struct Run<'a> {
     tools: OnceLock<Result<Tools, String>>,
     key: Option<SignerKey>,
     screen: Screen,
+    /// All inputs of a run that writes more than one output.
+    inputs: OnceLock<Vec<PathBuf>>,
 }
 
 /// Runs the verb.
@@ -71,7 +73,7 @@ pub fn run(args: &RedactArgs) -> Result<Exit, Failure> {
         }
     };
     let models = Models::open(&places::models(args.models.as_deref())).map_err(JobError::from)?;
-    let run = Run { args, settings, models, tools: OnceLock::new(), key, screen };
+    let run = Run { args, settings, models, tools: OnceLock::new(), key, screen, inputs: OnceLock::new() };
     crate::progress::stop_in_order();
     if let Some(dir) = &args.watch {
         return run.watch(dir);
@@ -101,13 +103,19 @@ impl Run<'_> {
                 first.display()
             ));
         }
+        let report_file = tasks.folder.as_ref().map(|dir| dir.join("placet-report.json"));
+        if let Some(file) = report_file.as_ref().filter(|f| !self.args.overwrite && !is_report(f)) {
+            return Err(Failure::Usage(format!(
+                "`{}` is in the way of this run's report and is none of ours; move it, or overwrite it with -y",
+                file.display()
+            )));
+        }
+        // Set once: a run has one batch.
+        let _ = self.inputs.set(tasks.tasks.iter().map(|t| t.input.clone()).collect());
         let (reports, exits) = self.all(&tasks.tasks);
         let report = Report { files: reports };
-        if let Some(dir) = &tasks.folder {
-            write_whole(
-                &dir.join("placet-report.json"),
-                report.to_json().map_err(Failure::internal)?.as_bytes(),
-            )?;
+        if let Some(file) = &report_file {
+            write_whole(file, report.to_json().map_err(Failure::internal)?.as_bytes())?;
         }
         self.print(&report)?;
         Ok(exit::together(&exits))
@@ -180,10 +188,7 @@ impl Run<'_> {
         };
         if task.resumable && !self.args.overwrite && self.already_done(task, &manifest_path) {
             return Ok(report::Outcome::Skipped {
-                reason: format!(
-                    "`{}` is the checked result of this file with these settings",
-                    task.output.display()
-                ),
+                reason: format!("`{}` is the result of this file with these settings", task.output.display()),
             });
         }
         if let Some(dir) = task.output.parent().filter(|d| task.resumable && !d.as_os_str().is_empty()) {
@@ -197,7 +202,7 @@ impl Run<'_> {
             return Err(Failure::Usage(format!("`{name}` is not a file")));
         }
         let mut results = Results::claim(&Wanted {
-            input: &task.input,
+            inputs: &self.inputs_beside(task),
             output: &task.output,
             manifest: self
                 .key
@@ -219,6 +224,12 @@ impl Run<'_> {
                 output: &task.output,
             },
         )?;
+        for id in self.settings.keep_tracks.iter().filter(|id| !outcome.ledger.tracks.contains_key(id)) {
+            bar.note(&format!(
+                "there is no track {} to keep visible; numbers are in --json and --explain",
+                id.0
+            ));
+        }
         if let (Some(key), Some(pending)) = (&self.key, &mut results.manifest) {
             fill(pending, manifest.sign(key).map_err(Failure::internal)?.as_bytes())?;
         }
@@ -241,6 +252,12 @@ impl Run<'_> {
         drop(bar);
         self.screen.say(&summary(task, &outcome, started.elapsed()));
         Ok(report::Outcome::Done { output: task.output.display().to_string(), manifest: Box::new(manifest) })
+    }
+
+    /// The task's input and every other of the run.
+    fn inputs_beside<'t>(&'t self, task: &'t Task) -> Vec<&'t Path> {
+        let others = self.inputs.get().map(Vec::as_slice).unwrap_or_default();
+        std::iter::once(task.input.as_path()).chain(others.iter().map(PathBuf::as_path)).collect()
     }
 
     fn job(
@@ -267,7 +284,8 @@ impl Run<'_> {
         let check = || {
             let key = self.key.as_ref()?;
             let manifest = Manifest::open(&fs::read(manifest_path).ok()?, &[key.verifier_key()]).ok()?;
-            let wanted = placet_job::same_settings(&manifest.settings, &self.settings);
+            let version = env!("CARGO_PKG_VERSION");
+            let wanted = placet_job::same_work(&manifest, &self.settings, &self.models, version);
             let same = |path: &Path, digest| placet_job::digest_of(path).is_ok_and(|f| f.digest == digest);
             Some(
                 wanted
@@ -339,11 +357,11 @@ impl Run<'_> {
         let mut stdin = stdin.lock();
         let (mut chunk, mut total) = (vec![0; 1 << 18], 0);
         loop {
+            if STOP.load(std::sync::atomic::Ordering::Relaxed) {
+                return Err(JobError::Cancelled.into());
+            }
             let pause = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
             match poll(&mut [PollFd::new(&stdin, PollFlags::IN)], Some(&pause)) {
-                Ok(0) | Err(Errno::INTR) if STOP.load(std::sync::atomic::Ordering::Relaxed) => {
-                    return Err(JobError::Cancelled.into());
-                }
                 Ok(0) | Err(Errno::INTR) => continue,
                 Ok(_) => {}
                 Err(e) => return Err(Failure::Io("standard input".into(), e.into())),
@@ -393,6 +411,15 @@ impl Run<'_> {
             thread::sleep(Duration::from_millis(300));
         }
         Ok(exit::together(&exits))
+    }
+}
+
+/// Whether a report may be written there: nothing is there, or an earlier report.
+fn is_report(path: &Path) -> bool {
+    match read_text(path, 64 << 20) {
+        Err(e) => e.kind() == io::ErrorKind::NotFound,
+        Ok(bytes) => serde_json::from_slice::<serde_json::Value>(&bytes)
+            .is_ok_and(|v| v.get("files").is_some_and(|f| f.is_array()) && v.get("summary").is_some()),
     }
 }
 

@@ -11,7 +11,8 @@ use crate::{Failure, side};
 
 /// The names that were asked for.
 pub struct Wanted<'a> {
-    pub input: &'a Path,
+    /// Whatever is read in this run: none of it is written to.
+    pub inputs: &'a [&'a Path],
     pub output: &'a Path,
     pub manifest: Option<Manifest>,
     pub explain: Option<&'a Path>,
@@ -62,7 +63,7 @@ impl Results {
             side::can_draw(file)?;
         }
         let claim = |path: &Path, overwrite: bool| {
-            Pending::claim(path, &[wanted.input], overwrite).map_err(|e| Failure::from(JobError::from(e)))
+            Pending::claim(path, wanted.inputs, overwrite).map_err(|e| Failure::from(JobError::from(e)))
         };
         let manifest = |m: &Manifest| claim(&m.path, wanted.overwrite || m.beside && is_manifest(&m.path));
         Ok(Self {
@@ -79,10 +80,18 @@ impl Results {
     /// Where one cannot be put in place; those that were not there before are taken away again.
     pub fn commit(self) -> Result<(), Failure> {
         let mut new = Vec::new();
-        for pending in [self.manifest, self.explain, self.compare, Some(self.output)].into_iter().flatten() {
+        // A manifest of an earlier output is not given up for one that cannot be put in place.
+        if self.output.is_taken() {
+            return Err(JobError::from(OutputError::Exists(self.output.target().to_owned())).into());
+        }
+        // The comparison shows the faces.
+        let all =
+            [(self.manifest, false), (self.explain, false), (self.compare, true), (Some(self.output), false)];
+        for (pending, private) in all.into_iter().filter_map(|(p, private)| Some((p?, private))) {
             let target = pending.target().to_owned();
             let there = target.symlink_metadata().is_ok();
-            if let Err(e) = pending.commit() {
+            let put = if private { pending.commit_private() } else { pending.commit() };
+            if let Err(e) = put {
                 for file in &new {
                     // Best effort: what stays is a drawing or a manifest of a result that is not there.
                     let _ = fs::remove_file(file);

@@ -94,6 +94,23 @@ pub enum JobError {
         /// Time stamp of the frame that was judged.
         judged: Option<i64>,
     },
+    /// The input changed under our hands.
+    #[error("`{0}` changed while it was read; nothing was written. Run again when nobody writes to it")]
+    InputChanged(PathBuf),
+    /// A region that hides nothing.
+    #[error(
+        "region {at} never meets a frame: the picture as it is shown is {width}x{height}, and {seconds:.1} s long"
+    )]
+    Region {
+        /// Which of them, from 1.
+        at: usize,
+        /// Columns as shown.
+        width: u32,
+        /// Rows as shown.
+        height: u32,
+        /// Length.
+        seconds: f64,
+    },
     /// What was written is not what was meant.
     #[error(transparent)]
     Written(#[from] WrittenError),
@@ -132,7 +149,8 @@ impl JobError {
             | Self::Read { .. }
             | Self::Container(_)
             | Self::Codec(_)
-            | Self::Audio { .. } => Kind::BadInput,
+            | Self::Audio { .. }
+            | Self::Region { .. } => Kind::BadInput,
             Self::Output(OutputError::Write { .. } | OutputError::Busy(_)) => Kind::Failed,
             Self::Output(_) => Kind::BadInput,
             Self::Vision(_) => Kind::Unavailable,
@@ -143,6 +161,7 @@ impl JobError {
             | Self::Join(_)
             | Self::NothingJudged { .. }
             | Self::Mismatch { .. }
+            | Self::InputChanged(_)
             | Self::Written(_)
             | Self::Cancelled
             | Self::Stopped => Kind::Failed,

@@ -31,7 +31,7 @@ use placet_record::manifest::FrameRate;
 
 pub use error::{JobError, Kind, chain};
 pub use ledger::{Ledger, Span, TrackRecord};
-pub use manifest::{Names, manifest_of, same_settings, timeline_of};
+pub use manifest::{Names, manifest_of, same_work, timeline_of};
 pub use models::Models;
 pub use output::{OutputError, Pending};
 pub use picture::redact_picture;

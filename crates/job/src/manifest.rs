@@ -6,6 +6,7 @@ use placet_core::Size;
 use placet_record::explain::{self, Timeline, TrackRow};
 use placet_record::manifest as m;
 use placet_redaction::{Fill, Obscure, Shape, Target, Why};
+use placet_vision::{Effort, Scan};
 
 use crate::models::CHECKER;
 use crate::{Audio, JobError, Mode, Models, OnFound, Outcome, Settings, Style, TrackRecord, Verify};
@@ -212,15 +213,26 @@ fn row(t: &TrackRecord) -> TrackRow {
     }
 }
 
-/// Whether a manifest was made with these settings, as far as it tells them. Regions drawn by hand are told by number
-/// only, so with them the answer is no.
-pub fn same_settings(there: &m::Settings, wanted: &Settings) -> bool {
-    let made = Made {
-        detector_input: there.detector_input,
-        margins: there.margins,
-        codec: wanted.codec.map_or(there.codec.as_str(), |c| c.name()),
-        container: there.container.as_str(),
-        has_sound: there.audio == m::Audio::Keep,
+/// Whether a manifest tells of the work that these settings, models and version would do, as far as it tells. Regions
+/// drawn by hand are told by number only and mosaics without their cells, so with them the answer is no.
+pub fn same_work(there: &m::Manifest, wanted: &Settings, models: &Models, version: &str) -> bool {
+    let (size, rotation) = (there.media.size, there.media.rotation);
+    let scan = match (wanted.detector_size, there.media.frame_rate) {
+        (Some(at), _) => Scan::whole(size, rotation, at),
+        (None, None) => Scan::new(size, rotation, Effort::Picture),
+        (None, Some(_)) => crate::video::scan_of(size, rotation, wanted),
     };
-    wanted.manual.is_empty() && settings_of(&made, wanted).is_ok_and(|w| w == *there)
+    let made = Made {
+        detector_input: scan.whole_size(),
+        margins: there.settings.margins,
+        codec: wanted.codec.map_or(there.settings.codec.as_str(), |c| c.name()),
+        container: there.settings.container.as_str(),
+        has_sound: there.settings.audio == m::Audio::Keep,
+    };
+    let digests = models.digests();
+    wanted.manual.is_empty()
+        && !matches!(wanted.style, Style::Obscure(Obscure::Mosaic { .. }))
+        && there.tool_version.as_str() == version
+        && there.models.iter().all(|m| digests.iter().any(|(_, digest)| *digest == m.digest))
+        && settings_of(&made, wanted).is_ok_and(|w| w == there.settings)
 }

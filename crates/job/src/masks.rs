@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use placet_core::{Frame, Rect};
+use placet_core::{Frame, Rect, Rotation, Size};
 use placet_ingest::video::{ColorRange, VideoStream};
 use placet_redaction::{
     Coding, Fill, ManualRegion, Matrix, Range, RedactedFrame, Region, Scratch, Shape, Target, TrackBox,
@@ -10,7 +10,7 @@ use placet_redaction::{
 };
 
 use crate::video::Hidden;
-use crate::{Settings, Style};
+use crate::{JobError, Settings, Style};
 
 /// The settings that bear on masks, in the form a frame needs them.
 pub(crate) struct Masks {
@@ -25,7 +25,9 @@ pub(crate) struct Masks {
 }
 
 impl Masks {
-    pub(crate) fn new(settings: &Settings, coding: Coding) -> Self {
+    /// Regions drawn by hand are given as the picture is shown; they are turned to where they are stored.
+    pub(crate) fn new(settings: &Settings, coding: Coding, size: Size, rotation: Rotation) -> Self {
+        let stored = |m: &ManualRegion| ManualRegion { rect: stored(m.rect, size, rotation), ..*m };
         Self {
             target: settings.target,
             mask_scale: settings.mask_scale,
@@ -33,7 +35,7 @@ impl Masks {
             style: settings.style.clone(),
             coding,
             keep: settings.keep_tracks.clone(),
-            manual: settings.manual.clone(),
+            manual: settings.manual.iter().map(stored).collect(),
             label: settings.label_tracks,
         }
     }
@@ -101,6 +103,29 @@ impl Masks {
     }
 }
 
+/// Where a rectangle of the picture as it is shown lies in the frame of `size` as it is stored.
+fn stored(shown: Rect, size: Size, rotation: Rotation) -> Rect {
+    let (width, height) = (size.width as f32, size.height as f32);
+    let Rect { x, y, w, h } = shown;
+    match rotation {
+        Rotation::None => shown,
+        Rotation::Cw90 => Rect { x: y, y: height - x - w, w: h, h: w },
+        Rotation::Half => Rect { x: width - x - w, y: height - y - h, w, h },
+        Rotation::Cw270 => Rect { x: width - y - h, y: x, w: h, h: w },
+    }
+}
+
+/// Refuses regions that never meet the picture, in place or in time: they would hide nothing without a word.
+pub(crate) fn check_regions(manual: &[ManualRegion], shown: Size, seconds: f64) -> Result<(), JobError> {
+    let (width, height) = (shown.width, shown.height);
+    for (at, m) in (1..).zip(manual) {
+        if m.rect.pixels(shown).is_none() || m.from_s > seconds {
+            return Err(JobError::Region { at, width, height, seconds });
+        }
+    }
+    Ok(())
+}
+
 /// What the samples of a video mean, as far as it says; standard definition that says nothing is BT.601.
 pub(crate) fn coding_of(video: &VideoStream) -> Coding {
     let range = if video.color.range == ColorRange::Full { Range::Full } else { Range::Limited };
@@ -112,4 +137,42 @@ pub(crate) fn coding_of(video: &VideoStream) -> Coding {
         None => Matrix::Bt709,
     };
     Coding { range, matrix }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_region_is_turned_to_where_it_is_stored() {
+        // Stored 400 x 200. The upper left corner as shown, 30 wide and 10 high.
+        let corner = Rect { x: 0.0, y: 0.0, w: 30.0, h: 10.0 };
+        let size = Size { width: 400, height: 200 };
+        for (rotation, want) in [
+            (Rotation::None, (0.0, 0.0, 30.0, 10.0)),
+            // Turned clockwise by a player, the stored lower left corner is shown at the upper left.
+            (Rotation::Cw90, (0.0, 170.0, 10.0, 30.0)),
+            (Rotation::Half, (370.0, 190.0, 30.0, 10.0)),
+            (Rotation::Cw270, (390.0, 0.0, 10.0, 30.0)),
+        ] {
+            let r = stored(corner, size, rotation);
+            assert_eq!((r.x, r.y, r.w, r.h), want, "{rotation:?}");
+        }
+    }
+
+    #[test]
+    fn a_region_that_hides_nothing_is_refused() {
+        let shown = Size { width: 640, height: 360 };
+        for (text, good) in [
+            ("0,0,10,10", true),
+            ("630,350,100,100", true),
+            ("640,0,10,10", false),
+            ("-20,0,10,10", false),
+            ("0,0,10,10@9-", true),
+            ("0,0,10,10@11-12", false),
+        ] {
+            let region = text.parse().unwrap();
+            assert_eq!(check_regions(&[region], shown, 10.0).is_ok(), good, "{text}");
+        }
+    }
 }

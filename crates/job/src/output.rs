@@ -5,7 +5,8 @@ use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FlockOperation, flock};
+use rustix::fs::{AtFlags, CWD, FlockOperation, OFlags, flock, linkat};
+use rustix::io::Errno;
 
 /// Why a result could not be put in place.
 #[derive(Debug, thiserror::Error)]
@@ -16,6 +17,12 @@ pub enum OutputError {
     /// Input and output are one file.
     #[error("`{0}` is the input; the output must be another file")]
     IsInput(PathBuf),
+    /// A device, a pipe, a socket.
+    #[error("`{0}` is a device or a pipe, which would be replaced; name a file, or - for standard output")]
+    NotAFile(PathBuf),
+    /// Somebody else put another file in the place of ours.
+    #[error("somebody changed the files beside `{0}` while it was written; nothing was put in place")]
+    Replaced(PathBuf),
     /// Somebody else is at it.
     #[error("another run is writing `{0}`; wait for it or choose another name with -o")]
     Busy(PathBuf),
@@ -34,8 +41,8 @@ pub enum OutputError {
 
 /// A result in the making: a hidden file beside the final name, locked while it is written.
 ///
-/// Dropping it removes the hidden file. A run that was killed leaves it behind, holding redacted pictures only; the
-/// next run on the same name takes it over.
+/// Dropping it removes the hidden file. A run that was killed leaves it behind, readable for its owner alone: redacted
+/// pictures, or a half comparison. The next run on the same name takes it over.
 #[derive(Debug)]
 pub struct Pending {
     part: PathBuf,
@@ -60,37 +67,36 @@ impl Pending {
             if !overwrite {
                 return Err(OutputError::Exists(target.to_owned()));
             }
-            if there.is_dir() {
+            let kind = there.metadata().map_err(write)?.file_type();
+            if kind.is_dir() {
                 return Err(write(io::Error::from(io::ErrorKind::IsADirectory)));
+            }
+            if !kind.is_file() {
+                return Err(OutputError::NotAFile(target.to_owned()));
             }
         }
         let mut hidden = std::ffi::OsString::from(".");
         hidden.push(name);
         hidden.push(".placet-part");
         let part = target.with_file_name(hidden);
-        let open = || {
-            OpenOptions::new()
-                .read(true)
-                .write(true)
-                .create(true)
-                .truncate(false)
-                .mode(0o600)
-                .open(&part)
-                .map_err(write)
+        let mut tries = 0;
+        let file = loop {
+            tries += 1;
+            if let Some(file) = open_part(&part, inputs).map_err(write)? {
+                match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+                    Ok(()) => {}
+                    Err(rustix::io::Errno::WOULDBLOCK) => return Err(OutputError::Busy(target.to_owned())),
+                    Err(e) => return Err(write(e.into())),
+                }
+                // The holder before us may have renamed or removed the file between our open and our lock.
+                if same_file(&file, &part).unwrap_or(false) {
+                    break file;
+                }
+            }
+            if tries > 100 {
+                return Err(OutputError::Busy(target.to_owned()));
+            }
         };
-        let mut file = open()?;
-        loop {
-            match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-                Ok(()) => {}
-                Err(rustix::io::Errno::WOULDBLOCK) => return Err(OutputError::Busy(target.to_owned())),
-                Err(e) => return Err(write(e.into())),
-            }
-            // The holder before us may have renamed or removed the file between our open and our lock.
-            if same_file(&file, &part).unwrap_or(false) {
-                break;
-            }
-            file = open()?;
-        }
         file.set_len(0).map_err(write)?;
         Ok(Self { part, target: target.to_owned(), overwrite, file, done: false })
     }
@@ -110,35 +116,109 @@ impl Pending {
         &mut self.file
     }
 
-    /// Makes the result durable and gives it its name.
+    /// Length and digest of what was written, read through our own descriptor and not by name.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn facts(&self) -> io::Result<crate::FileFacts> {
+        crate::FileFacts::read(Path::new(&own_path(&self.file)))
+    }
+
+    /// Whether [`Self::commit`] would find the name taken.
+    pub fn is_taken(&self) -> bool {
+        !self.overwrite && self.target.symlink_metadata().is_ok()
+    }
+
+    /// Makes the result durable and gives it its name; others may read it as far as the process's umask lets them.
     ///
     /// # Errors
     /// [`OutputError`]; then nothing stands under the name that was not there before.
-    pub fn commit(mut self) -> Result<(), OutputError> {
+    pub fn commit(self) -> Result<(), OutputError> {
+        let mode = 0o666 & !umask();
+        self.commit_as(mode)
+    }
+
+    /// As [`Self::commit`], for the owner's eyes alone.
+    ///
+    /// # Errors
+    /// As [`Self::commit`].
+    pub fn commit_private(self) -> Result<(), OutputError> {
+        self.commit_as(0o600)
+    }
+
+    fn commit_as(mut self, mode: u32) -> Result<(), OutputError> {
         let write = |source| OutputError::Write { path: self.target.clone(), source };
         self.file.sync_all().map_err(write)?;
         use std::os::unix::fs::PermissionsExt as _;
-        self.file.set_permissions(std::fs::Permissions::from_mode(0o644)).map_err(write)?;
+        if !same_file(&self.file, &self.part).unwrap_or(false) {
+            return Err(OutputError::Replaced(self.target.clone()));
+        }
+        self.file.set_permissions(std::fs::Permissions::from_mode(mode)).map_err(write)?;
         if self.overwrite {
             std::fs::rename(&self.part, &self.target).map_err(write)?;
         } else {
             // A link fails where a rename would silently replace a file that appeared meanwhile.
-            match std::fs::hard_link(&self.part, &self.target) {
+            let own = own_path(&self.file);
+            match linkat(CWD, &own, CWD, &self.target, AtFlags::SYMLINK_FOLLOW) {
                 Ok(()) => std::fs::remove_file(&self.part).map_err(write)?,
-                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {
-                    return Err(OutputError::Exists(self.target.clone()));
-                }
+                Err(Errno::EXIST) => return Err(OutputError::Exists(self.target.clone())),
                 // Some file systems know no links.
                 Err(_) => std::fs::rename(&self.part, &self.target).map_err(write)?,
             }
         }
         self.done = true;
+        if !same_file(&self.file, &self.target).unwrap_or(false) {
+            return Err(OutputError::Replaced(self.target.clone()));
+        }
         let dir = match self.target.parent() {
             Some(d) if !d.as_os_str().is_empty() => d.to_owned(),
             _ => PathBuf::from("."),
         };
         File::open(dir).and_then(|d| d.sync_all()).map_err(write)
     }
+}
+
+/// Opens the hidden file: one of ours that a killed run left, or a new one. None where another was in the way and has
+/// been taken away, or came in between.
+fn open_part(part: &Path, inputs: &[&Path]) -> io::Result<Option<File>> {
+    use std::os::unix::fs::MetadataExt as _;
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).mode(0o600).custom_flags(OFlags::NOFOLLOW.bits() as i32);
+    match options.clone().create_new(true).open(part) {
+        Ok(file) => return Ok(Some(file)),
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
+        Err(e) => return Err(e),
+    }
+    // Whatever lies there is opened as the file it is, and used only where nobody else can reach it.
+    if let Ok(file) = options.custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits() as i32).open(part) {
+        let meta = file.metadata()?;
+        let input = inputs
+            .iter()
+            .filter_map(|i| std::fs::metadata(i).ok())
+            .any(|i| (i.dev(), i.ino()) == (meta.dev(), meta.ino()));
+        let own = meta.uid() == rustix::process::geteuid().as_raw() && meta.mode() & 0o077 == 0;
+        if meta.is_file() && meta.nlink() == 1 && own && !input {
+            return Ok(Some(file));
+        }
+    }
+    // A link, a device, somebody else's: the name goes, what it led to stays as it is.
+    match std::fs::remove_file(part) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
+        _ => Ok(None),
+    }
+}
+
+/// A name of the file behind a descriptor, whatever happened to its own.
+fn own_path(file: &File) -> String {
+    use std::os::fd::AsRawFd as _;
+    format!("/proc/self/fd/{}", file.as_raw_fd())
+}
+
+/// The process's umask, which the kernel tells without it being changed; the strictest where it does not.
+fn umask() -> u32 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let octal = status.lines().find_map(|l| l.strip_prefix("Umask:")).map(str::trim);
+    octal.and_then(|o| u32::from_str_radix(o, 8).ok()).unwrap_or(0o077)
 }
 
 impl Drop for Pending {
@@ -152,7 +232,7 @@ impl Drop for Pending {
 
 fn same_file(file: &File, path: &Path) -> io::Result<bool> {
     use std::os::unix::fs::MetadataExt as _;
-    let (a, b) = (file.metadata()?, std::fs::metadata(path)?);
+    let (a, b) = (file.metadata()?, std::fs::symlink_metadata(path)?);
     Ok(a.dev() == b.dev() && a.ino() == b.ino())
 }
 
@@ -197,6 +277,60 @@ mod tests {
         std::fs::write(dir.path().join(".a.mp4.placet-part"), b"half").unwrap();
         Pending::claim(&target, &[], false).unwrap().commit().unwrap();
         assert_eq!(std::fs::read(&target).unwrap(), b"");
+    }
+
+    #[test]
+    fn what_lies_under_the_hidden_name_is_never_written_through() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        let (target, part) = (at("a.mp4"), at(".a.mp4.placet-part"));
+        std::fs::write(at("in.mp4"), b"clear").unwrap();
+        std::fs::write(at("precious"), b"precious").unwrap();
+        let plant: [&dyn Fn(); 5] = [
+            &|| std::os::unix::fs::symlink("in.mp4", &part).unwrap(),
+            &|| std::os::unix::fs::symlink("precious", &part).unwrap(),
+            &|| std::fs::hard_link(at("in.mp4"), &part).unwrap(),
+            &|| std::fs::hard_link(at("precious"), &part).unwrap(),
+            &|| {
+                use std::os::unix::fs::PermissionsExt as _;
+                std::fs::write(&part, b"anybody's").unwrap();
+                std::fs::set_permissions(&part, std::fs::Permissions::from_mode(0o666)).unwrap();
+            },
+        ];
+        for (n, plant) in plant.iter().enumerate() {
+            plant();
+            let mut p = Pending::claim(&target, &[&at("in.mp4")], true).unwrap();
+            p.file().write_all(b"ours").unwrap();
+            p.commit().unwrap();
+            assert_eq!(std::fs::read(&target).unwrap(), b"ours", "{n}");
+            assert!(target.symlink_metadata().unwrap().is_file(), "{n}");
+            assert_eq!(std::fs::read(at("in.mp4")).unwrap(), b"clear", "{n}");
+            assert_eq!(std::fs::read(at("precious")).unwrap(), b"precious", "{n}");
+        }
+    }
+
+    #[test]
+    fn a_file_put_in_the_place_of_ours_is_not_taken_for_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let target = dir.path().join("a.mp4");
+        for overwrite in [false, true] {
+            let mut p = Pending::claim(&target, &[], overwrite).unwrap();
+            p.file().write_all(b"redacted").unwrap();
+            std::fs::write(dir.path().join("theirs"), b"clear").unwrap();
+            std::fs::rename(dir.path().join("theirs"), p.path()).unwrap();
+            assert_eq!(p.facts().unwrap().digest, placet_core::Digest::of(b"redacted"));
+            assert!(matches!(p.commit(), Err(OutputError::Replaced(_))));
+            assert!(!target.exists());
+        }
+    }
+
+    #[test]
+    fn a_device_is_not_replaced() {
+        let dir = tempfile::tempdir().unwrap();
+        let link = dir.path().join("null");
+        std::os::unix::fs::symlink("/dev/null", &link).unwrap();
+        assert!(matches!(Pending::claim(&link, &[], true), Err(OutputError::NotAFile(_))));
+        assert!(matches!(Pending::claim(Path::new("/dev/null"), &[], true), Err(OutputError::NotAFile(_))));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::thread;
 
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
-use placet_core::{Detection, Frame, Layout, Pts, Size};
+use placet_core::{Detection, Frame, Layout, Pts, Rotation, Size};
 use placet_ingest::Tools;
 use placet_ingest::video::{DecodeOptions, Decoder, Encoder, MediaInfo, Packet};
 use placet_redaction::{
@@ -237,7 +237,7 @@ pub(crate) fn run(
             source,
             settings,
             watch,
-            masks: Masks::new(settings, coding_of(&source.info.video)),
+            masks: Masks::new(settings, coding_of(&source.info.video), size, source.info.video.rotation),
             judged: judged_rx,
             render: render_rx,
             check: check_tx,
@@ -292,7 +292,11 @@ pub(crate) fn tracking(source: &Source<'_>, settings: &Settings, scan: &Scan) ->
 
 /// Which views of a frame the first detector looks at.
 pub(crate) fn finder_scan(source: &Source<'_>, settings: &Settings) -> Scan {
-    let (size, rotation) = (source.info.video.size, source.info.video.rotation);
+    scan_of(source.info.video.size, source.info.video.rotation, settings)
+}
+
+/// The same, for frames of that size.
+pub(crate) fn scan_of(size: Size, rotation: Rotation, settings: &Settings) -> Scan {
     match (settings.detector_size, settings.mode) {
         (Some(wanted), _) => Scan::whole(size, rotation, wanted),
         (None, Mode::Fast) => Scan::new(size, rotation, Effort::Fast),

@@ -6,11 +6,12 @@ use std::thread;
 use placet_core::Pts;
 use placet_ingest::Tools;
 use placet_ingest::video::{
-    AudioStream, Codec, Container, EncodeSpec, Encoder, Expected, MediaInfo, check_written, expected_pts,
-    packets, probe,
+    AudioStream, Codec, Container, EncodeSpec, Encoder, Expected, FileStamp, MediaInfo, check_written,
+    expected_pts, packets, probe,
 };
 use placet_record::manifest::FrameRate;
 
+use crate::masks::check_regions;
 use crate::video::{Done, Source, run};
 use crate::{Audio, FileFacts, JobError, Mode, Models, Outcome, Pending, Settings, Watch, clean};
 
@@ -38,6 +39,10 @@ pub fn redact_video(
     let expected = expected_pts(&all);
     let frame_rate = frame_rate(&info, &expected);
     let has_sound = !audio.is_empty();
+    let seconds = expected.first().zip(expected.last()).map_or(0.0, |(a, b)| {
+        info.video.time_base.seconds(Pts(b.0.saturating_sub(a.0))) + 1.0 / frame_rate.1
+    });
+    check_regions(&settings.manual, info.video.rotation.upright(info.video.size), seconds)?;
     let spec = EncodeSpec {
         preset: settings.preset.clone(),
         crf: settings.crf,
@@ -53,20 +58,23 @@ pub fn redact_video(
         frame_rate: frame_rate.1,
     };
     let (done, facts) = thread::scope(|scope| {
-        let digest = scope.spawn(|| FileFacts::read(input));
+        let digest = scope.spawn(|| FileFacts::read(&info.path));
         let done = redact(&source, models, settings, spec, watch);
         let facts =
             digest.join().unwrap_or_else(|_| Err(std::io::Error::other("the digest's thread panicked")));
         let facts = facts.map_err(|source| JobError::Read { path: input.to_owned(), source });
         Ok::<_, JobError>((done?, facts?))
     })?;
+    if FileStamp::of(&info.path).ok() != Some(info.stamp) {
+        return Err(JobError::InputChanged(input.to_owned()));
+    }
     let ledger = done.ledger;
     let frames = ledger.judged + ledger.whole_frames();
     let first_last = ledger.times.first().copied().zip(ledger.times.last().copied());
     let written = Expected::like(&info, &ledger.times, audio.len());
     check_written(tools, output.path(), &written)?;
-    let output_facts = FileFacts::read(output.path())
-        .map_err(|source| JobError::Read { path: output.path().to_owned(), source })?;
+    let output_facts =
+        output.facts().map_err(|source| JobError::Read { path: output.path().to_owned(), source })?;
     let (first, end) = first_last.map_or((Pts(0), 0.0), |(a, b)| {
         (a, info.video.time_base.seconds(b) - info.video.time_base.seconds(a) + 1.0 / frame_rate.1)
     });

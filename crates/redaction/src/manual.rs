@@ -4,7 +4,7 @@ use placet_core::Rect;
 
 /// A rectangle a person asked to hide, for all of the video or from one time to another.
 ///
-/// Written `x,y,w,h` or `x,y,w,h@t0-t1`: whole or fractional pixels of the stored frame; times in seconds (`90`,
+/// Written `x,y,w,h` or `x,y,w,h@t0-t1`: whole or fractional pixels of the picture as it is shown; times in seconds (`90`,
 /// `90.5`), `m:ss` or `h:mm:ss`. Either time may be left out: `@10-` is from 10 s to the end.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ManualRegion {

@@ -44,8 +44,10 @@ pub struct MediaInfo {
 pub struct FileStamp {
     /// Bytes.
     pub len: u64,
-    /// Last change.
+    /// Last change, as its owner may set it.
     pub modified: SystemTime,
+    /// Last change of anything, as only the kernel sets it: seconds and nanoseconds.
+    pub changed: (i64, i64),
     /// Device and inode.
     pub inode: (u64, u64),
 }

@@ -189,7 +189,12 @@ impl FileStamp {
     /// Where it cannot be looked at.
     pub fn of(path: &Path) -> io::Result<Self> {
         let meta = path.metadata()?;
-        Ok(Self { len: meta.len(), modified: meta.modified()?, inode: (meta.dev(), meta.ino()) })
+        Ok(Self {
+            len: meta.len(),
+            modified: meta.modified()?,
+            changed: (meta.ctime(), meta.ctime_nsec()),
+            inode: (meta.dev(), meta.ino()),
+        })
     }
 }
 
@@ -347,6 +352,17 @@ fn media(path: PathBuf, stamp: FileStamp, raw: Raw) -> Result<MediaInfo, ProbeEr
     })
 }
 
+/// Two or three letters (ISO 639), perhaps with a region: anything else is free text that may say anything.
+fn is_language(tag: &str) -> bool {
+    let mut parts = tag.split('-');
+    let letters = |part: &str, most: usize| {
+        (2..=most).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphabetic())
+    };
+    parts.next().is_some_and(|l| letters(l, 3))
+        && parts.next().is_none_or(|r| letters(r, 2))
+        && parts.next().is_none()
+}
+
 fn encrypted(raw: &Raw) -> Option<&'static str> {
     let tagged = |tags: &[&str]| raw.streams.iter().any(|s| tags.contains(&s.codec_tag_string.as_str()));
     let sealed = raw
@@ -436,7 +452,7 @@ fn audio(s: &RawStream) -> AudioStream {
         index: s.index,
         codec_name: s.codec_name.clone().unwrap_or_else(|| "unknown".to_owned()),
         channels: s.channels.unwrap_or(0),
-        language: s.tags.get("language").filter(|l| *l != "und").cloned(),
+        language: s.tags.get("language").filter(|l| *l != "und" && is_language(l)).cloned(),
         dispositions: s.disposition.iter().filter(|(_, on)| **on > 0).map(|(name, _)| name.clone()).collect(),
     }
 }

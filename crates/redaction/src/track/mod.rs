@@ -14,10 +14,14 @@ pub use keep::KeepTrack;
 use pairing::{Outlook, Pairing};
 pub use summary::TrackSummary;
 
-/// One face's track within one input. Counts from 1 in order of discovery; says nothing about who it is, and a person
-/// who comes back is a new track.
+/// One face's track within one input. Counts from 1 in order of discovery, so that one input and one detector give the
+/// same numbers in every run; what only the check found counts from [`FOUND`], since the check answers when it can. A
+/// number says nothing about who it is, and a person who comes back is a new track.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TrackId(pub u64);
+
+/// The first number of a track that only the check found.
+pub const FOUND: u64 = 1_000_001;
 
 /// Why a box is hidden.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -162,6 +166,7 @@ pub struct Tracker {
     loose: VecDeque<Loose>,
     found: Vec<Found>,
     next_id: u64,
+    next_found: u64,
     /// Motion shared by the faces of late, as of a turning camera, in pixels a second.
     drift: (f32, f32),
     pairing: Pairing,
@@ -183,6 +188,7 @@ impl Tracker {
             loose: VecDeque::new(),
             found: Vec::new(),
             next_id: 1,
+            next_found: FOUND,
             drift: (0.0, 0.0),
             pairing: Pairing::default(),
             outlooks: Vec::new(),
@@ -448,8 +454,8 @@ impl Tracker {
     }
 
     fn start_found(&mut self, frame_idx: u64, rect: Rect, reach: u64) -> TrackId {
-        let id = TrackId(self.next_id);
-        self.next_id += 1;
+        let id = TrackId(self.next_found);
+        self.next_found += 1;
         let time = self.time_of(frame_idx).unwrap_or_default();
         let track = FaceTrack::found(id, self.scene_of(frame_idx), Seen::found(frame_idx, time, rect), reach);
         self.tracks.push(track);
