@@ -5,6 +5,7 @@
 //! through. Pictures of several frames or pages are refused: what is not looked at must not pass.
 
 pub mod exif;
+mod gif;
 mod jpeg;
 mod planar;
 mod tiff;
@@ -14,10 +15,9 @@ use std::fs::File;
 use std::io::{self, Cursor, Read as _};
 use std::path::Path;
 
-use image::codecs::gif::GifDecoder;
 use image::codecs::png::PngDecoder;
 use image::codecs::webp::WebPDecoder;
-use image::{AnimationDecoder as _, DynamicImage, ImageDecoder, ImageFormat, ImageReader};
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader};
 use placet_core::Frame;
 
 pub use write::{write_obscured_picture, write_picture};
@@ -75,9 +75,29 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// 32,768 a side and 200 million pixels.
+    /// 32,768 a side and 200 million pixels; of a GIF 32 million, whatever is allowed.
     fn default() -> Self {
         Self { side: 32_768, pixels: 200_000_000 }
+    }
+}
+
+/// Most pixels of a GIF: a few bytes can unpack to any number of them, and no camera makes one.
+const GIF_PIXELS: u64 = 32_000_000;
+
+impl Limits {
+    fn of(self, format: PictureFormat) -> Self {
+        match format {
+            PictureFormat::Gif => Self { pixels: self.pixels.min(GIF_PIXELS), ..self },
+            _ => self,
+        }
+    }
+
+    fn check(self, width: u32, height: u32) -> Result<(), PictureError> {
+        let pixels = u64::from(width) * u64::from(height);
+        if width > self.side || height > self.side || pixels > self.pixels {
+            return Err(PictureError::TooLarge { width, height, limits: self });
+        }
+        Ok(())
     }
 }
 
@@ -182,14 +202,13 @@ pub fn read_picture(bytes: &[u8], limits: &Limits) -> Result<Picture, PictureErr
     let mut decoder = reader.into_decoder().map_err(damaged)?;
     let (width, height) = decoder.dimensions();
     let pixels = u64::from(width) * u64::from(height);
-    if width > limits.side || height > limits.side || pixels > limits.pixels {
-        return Err(PictureError::TooLarge { width, height, limits: *limits });
-    }
+    let limits = limits.of(format);
+    limits.check(width, height)?;
     // Eight bytes a pixel is 16-bit color with alpha, the most any of the formats holds.
     let mut large = small.clone();
     large.max_alloc = Some(pixels * 8 + WORKING_ROOM);
     decoder.set_limits(large.clone()).map_err(damaged)?;
-    one_frame(bytes, format, large)?;
+    one_frame(bytes, format, large, &limits)?;
     let orientation = decoder.orientation().map_err(damaged)?;
     let icc = decoder.icc_profile().map_err(damaged)?;
     let exif = decoder.exif_metadata().map_err(damaged)?;
@@ -217,19 +236,23 @@ impl PictureError {
 /// Bytes a decoder may take besides those of the pixels.
 const WORKING_ROOM: u64 = 64 << 20;
 
-fn one_frame(bytes: &[u8], format: PictureFormat, limits: image::Limits) -> Result<(), PictureError> {
+fn one_frame(
+    bytes: &[u8],
+    format: PictureFormat,
+    room: image::Limits,
+    limits: &Limits,
+) -> Result<(), PictureError> {
     let damaged = |source| PictureError::of(format, source);
     let several = match format {
         PictureFormat::Gif => {
             // A frame may claim to be larger than the picture.
-            let mut decoder = GifDecoder::new(Cursor::new(bytes)).map_err(damaged)?;
-            decoder.set_limits(limits).map_err(damaged)?;
-            decoder.into_frames().take(2).count() > 1
+            let gif::Pictures { count, largest: (width, height) } = gif::pictures(bytes);
+            limits.check(width, height)?;
+            count > 1
         }
-        PictureFormat::Png => PngDecoder::with_limits(Cursor::new(bytes), limits)
-            .map_err(damaged)?
-            .is_apng()
-            .map_err(damaged)?,
+        PictureFormat::Png => {
+            PngDecoder::with_limits(Cursor::new(bytes), room).map_err(damaged)?.is_apng().map_err(damaged)?
+        }
         PictureFormat::WebP => WebPDecoder::new(Cursor::new(bytes)).map_err(damaged)?.has_animation(),
         PictureFormat::Tiff => tiff::has_more_pages(bytes),
         PictureFormat::Jpeg | PictureFormat::Bmp => false,
@@ -391,6 +414,33 @@ mod tests {
             }
         }
         assert!(matches!(read_picture(&out, &Limits::default()), Err(PictureError::Several("gif"))));
+    }
+
+    #[test]
+    fn a_gif_of_a_few_bytes_that_unpacks_to_gigabytes_is_refused_by_its_header() {
+        let gif = |screen: (u16, u16), image: (u16, u16)| {
+            let mut bytes = b"GIF89a".to_vec();
+            bytes.extend([screen.0.to_le_bytes(), screen.1.to_le_bytes()].concat());
+            bytes.extend([0, 0, 0, 0x2C, 0, 0, 0, 0]);
+            bytes.extend([image.0.to_le_bytes(), image.1.to_le_bytes()].concat());
+            bytes.extend([0, 2, 2, 0x4C, 1, 0, 0x3B]);
+            bytes
+        };
+        for bytes in [gif((32_768, 6_100), (32_768, 6_100)), gif((16, 16), (32_768, 6_100))] {
+            let refused = read_picture(&bytes, &Limits::default());
+            assert!(matches!(
+                refused,
+                Err(PictureError::TooLarge { width: 32_768, limits: Limits { pixels: GIF_PIXELS, .. }, .. })
+            ));
+        }
+    }
+
+    #[test]
+    fn the_frames_of_a_gif_are_counted_without_unpacking_them() {
+        // Both frames' pixels are no LZW codes.
+        let frame: &[u8] = &[0x2C, 0, 0, 0, 0, 8, 0, 8, 0, 0, 2, 3, 255, 255, 255, 0];
+        let bytes = [b"GIF89a\x08\0\x08\0\0\0\0", frame, frame, b"\x3B"].concat();
+        assert!(matches!(read_picture(&bytes, &Limits::default()), Err(PictureError::Several("gif"))));
     }
 
     #[test]
