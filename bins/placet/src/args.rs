@@ -12,7 +12,7 @@ use placet_redaction::ManualRegion;
 #[command(name = "placet", version, propagate_version = true, arg_required_else_help = true)]
 #[command(
     after_help = "Exit codes: 0 done · 1 failed · 2 bad usage or input · 3 refused · 4 something needed is missing · \
-5 some inputs failed, the rest done · 6 the check still found a face, output withheld · 70 internal error"
+5 some inputs failed, the rest done · 6 the check still found a face, output withheld · 7 cannot say · 8 a proof does not hold · 70 internal error"
 )]
 pub struct Cli {
     /// What to do.

@@ -59,6 +59,12 @@ pub fn run(args: &DecideArgs) -> Result<Exit, Failure> {
                 TEMPLATES.join(", ")
             ))
         })?;
+        if let Some(out) = args.out.as_deref().filter(|out| out.is_file()) {
+            return Err(Failure::Usage(format!(
+                "`{}` exists and may hold answers; it is left as it is. Name another file with --out",
+                out.display()
+            )));
+        }
         return write_out(args.out.as_deref(), &text).map(|()| Exit::Done);
     }
     let mut facts = match &args.facts {

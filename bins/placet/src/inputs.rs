@@ -81,7 +81,7 @@ pub fn resolve(inputs: &[PathBuf], output: Option<&Path>) -> Result<Tasks, Input
         }
         return Ok(all);
     }
-    if let Some(o) = output.filter(|o| o.exists() && !o.is_dir()) {
+    if let Some(o) = output.filter(|o| !o.is_dir() && (o.exists() || is_media(o))) {
         return Err(InputError::NotAFolder(o.to_owned()));
     }
     for input in inputs {

@@ -221,12 +221,13 @@ fn show(book: &Rulebook, args: &ShowArgs) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// Letters and digits alone, lower case: `Art. 26(10)` and `26 (10)` meet.
-fn plain(words: &str) -> String {
+/// Its parts, lower case: `Art. 26(10)`, `26 (10)` and `26-10` are `26`, `10`.
+fn plain(words: &str) -> Vec<String> {
     let lower = words.to_lowercase().replace("article", "").replace("art.", "");
     let lower =
         lower.replace("annex iii", "annex 3").replace("annex ii", "annex 2").replace("annex i", "annex 1");
-    lower.chars().filter(char::is_ascii_alphanumeric).collect()
+    let parts = lower.split(|c: char| !c.is_ascii_alphanumeric());
+    parts.filter(|part| !part.is_empty()).map(str::to_owned).collect()
 }
 
 fn show_in(book: &Rulebook, id: TextId, text: &Text, wanted: &str, out: &mut String) {
@@ -235,7 +236,7 @@ fn show_in(book: &Rulebook, id: TextId, text: &Text, wanted: &str, out: &mut Str
         .articles
         .iter()
         .filter(|a| {
-            a.article.split([',', ';']).any(|part| plain(part) == key)
+            !key.is_empty() && a.article.split([',', ';']).any(|part| plain(part) == key)
                 || a.file.ends_with(&format!("/{wanted}.md"))
         })
         .collect();
@@ -275,7 +276,7 @@ fn show_in(book: &Rulebook, id: TextId, text: &Text, wanted: &str, out: &mut Str
             let _ = writeln!(out, "Official text: {eli}\n");
         }
     }
-    if whole.is_empty() {
+    if whole.is_empty() && !key.is_empty() {
         for (i, rule) in text.rules.iter().enumerate() {
             if rule.id == wanted || plain(&rule.cite).starts_with(&key) {
                 let _ = writeln!(out, "{id}:");

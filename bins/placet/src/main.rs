@@ -84,6 +84,10 @@ fn main() -> ExitCode {
             return code.into();
         }
     };
+    if matches!(cli.command, Command::Decide(_) | Command::Law(_) | Command::Manifest(_) | Command::Doctor(_))
+    {
+        placet_sys::process::end_at_closed_output();
+    }
     let result = match cli.command {
         Command::Redact(args) => redact::run(&args),
         Command::Key(command) => keys::run(&command).map_err(Failure::from),

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use placet_record::manifest::{FileRecord, Manifest};
+use placet_record::manifest::{FIRST_LINE, FileRecord, Manifest};
 use placet_tlog::note::VerifierKey;
 
 use crate::args::ManifestArgs;
@@ -13,7 +13,13 @@ use crate::{Failure, keys, places, redact};
 pub fn run(args: &ManifestArgs) -> Result<Exit, Failure> {
     let key = verifier(args)?;
     let bytes = redact::read_text(&args.file, 4 << 20)
-        .map_err(|e| Failure::Io(args.file.display().to_string(), e))?;
+        .map_err(|e| Failure::Usage(format!("cannot read `{}`: {e}", args.file.display())))?;
+    if !bytes.starts_with(FIRST_LINE.as_bytes()) {
+        return Err(Failure::Usage(format!(
+            "`{0}` is no manifest; the one of a result lies beside it, as `{0}.manifest`",
+            args.file.display()
+        )));
+    }
     let manifest = match Manifest::open(&bytes, std::slice::from_ref(&key)) {
         Ok(m) => m,
         Err(e) => {

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::fs;
 use std::io::{self, IsTerminal as _, Read as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -41,6 +42,7 @@ struct Run<'a> {
     tools: OnceLock<Result<Tools, String>>,
     key: Option<SignerKey>,
     screen: Screen,
+    told_of_sound: AtomicBool,
     /// All inputs of a run that writes more than one output.
     inputs: OnceLock<Vec<PathBuf>>,
 }
@@ -73,7 +75,16 @@ pub fn run(args: &RedactArgs) -> Result<Exit, Failure> {
         }
     };
     let models = Models::open(&places::models(args.models.as_deref())).map_err(JobError::from)?;
-    let run = Run { args, settings, models, tools: OnceLock::new(), key, screen, inputs: OnceLock::new() };
+    let run = Run {
+        args,
+        settings,
+        models,
+        tools: OnceLock::new(),
+        key,
+        screen,
+        told_of_sound: AtomicBool::new(false),
+        inputs: OnceLock::new(),
+    };
     crate::progress::stop_in_order();
     if let Some(dir) = &args.watch {
         return run.watch(dir);
@@ -95,6 +106,12 @@ impl Run<'_> {
                 "`{}` is one file, and there are several inputs",
                 file.display()
             )));
+        }
+        if !self.settings.keep_tracks.is_empty() && tasks.tasks.len() > 1 {
+            return Err(Failure::Usage(
+                "--keep-track names a track of one input, and there are several; run them one by one"
+                    .to_owned(),
+            ));
         }
         if let Some(first) = tasks.passed_over.first() {
             self.screen.say(&format!(
@@ -142,7 +159,7 @@ impl Run<'_> {
                         if let Ok(mut all) = results.lock() {
                             all.push((idx, report, exit));
                         }
-                        if STOP.load(std::sync::atomic::Ordering::Relaxed) {
+                        if STOP.load(Ordering::Relaxed) {
                             break;
                         }
                     }
@@ -224,11 +241,10 @@ impl Run<'_> {
                 output: &task.output,
             },
         )?;
-        for id in self.settings.keep_tracks.iter().filter(|id| !outcome.ledger.tracks.contains_key(id)) {
-            bar.note(&format!(
-                "there is no track {} to keep visible; numbers are in --json and --explain",
-                id.0
-            ));
+        self.kept_are_there(&outcome)?;
+        if outcome.has_sound && self.args.audio.is_none() && !self.told_of_sound.swap(true, Ordering::Relaxed)
+        {
+            self.screen.say("note: sound is kept, and voices identify people; --audio drop leaves it out");
         }
         if let (Some(key), Some(pending)) = (&self.key, &mut results.manifest) {
             fill(pending, manifest.sign(key).map_err(Failure::internal)?.as_bytes())?;
@@ -252,6 +268,21 @@ impl Run<'_> {
         drop(bar);
         self.screen.say(&summary(task, &outcome, started.elapsed()));
         Ok(report::Outcome::Done { output: task.output.display().to_string(), manifest: Box::new(manifest) })
+    }
+
+    /// Who asked for a track to stay visible meant one that is there.
+    fn kept_are_there(&self, outcome: &Outcome) -> Result<(), Failure> {
+        let tracks = &outcome.ledger.tracks;
+        let Some(missing) = self.settings.keep_tracks.iter().find(|id| !tracks.contains_key(id)) else {
+            return Ok(());
+        };
+        let known: Vec<String> = tracks.keys().take(20).map(|id| id.0.to_string()).collect();
+        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        Err(Failure::Usage(format!(
+            "there is no track {} to keep visible (tracks here: {known}); nothing was written. --label-tracks \
+             writes the numbers on what hides",
+            missing.0
+        )))
     }
 
     /// The task's input and every other of the run.
@@ -341,6 +372,9 @@ impl Run<'_> {
                 private.path().join("standard-output").with_extension(ending)
             }
         };
+        if to_stdout && self.args.manifest.is_none() {
+            self.screen.say("note: a pipe leaves no manifest; --manifest FILE writes one");
+        }
         let task = Task { input: source, output: output.clone(), resumable: false };
         let (report, exit) = self.file(&task);
         if exit == Exit::Done && to_stdout {
@@ -357,7 +391,7 @@ impl Run<'_> {
         let mut stdin = stdin.lock();
         let (mut chunk, mut total) = (vec![0; 1 << 18], 0);
         loop {
-            if STOP.load(std::sync::atomic::Ordering::Relaxed) {
+            if STOP.load(Ordering::Relaxed) {
                 return Err(JobError::Cancelled.into());
             }
             let pause = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
@@ -386,7 +420,7 @@ impl Run<'_> {
         self.screen.say(&format!("watching {}; stop with Ctrl-C", dir.display()));
         let mut seen: std::collections::BTreeMap<PathBuf, Seen> = std::collections::BTreeMap::new();
         let mut exits = Vec::new();
-        while !STOP.load(std::sync::atomic::Ordering::Relaxed) {
+        while !STOP.load(Ordering::Relaxed) {
             let mut found = inputs::Tasks::default();
             inputs::folder(dir, out, &mut found).map_err(Failure::usage)?;
             for task in found.tasks {
@@ -456,11 +490,16 @@ fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
 fn summary(task: &Task, o: &Outcome, took: Duration) -> String {
     let l = &o.ledger;
     let hidden = l.tracks.values().filter(|t| !t.kept).count();
-    let faces = match hidden {
+    let kept = l.tracks.len() - hidden;
+    let mut faces = match hidden {
+        0 if kept > 0 => "no other face found".to_owned(),
         0 => "no face found".to_owned(),
         1 => "1 face hidden".to_owned(),
         n => format!("{n} faces hidden"),
     };
+    if kept > 0 {
+        faces.push_str(&format!(", {kept} left visible as asked"));
+    }
     let mut line = format!("{} -> {}: {faces}", task.input.display(), task.output.display());
     if o.frames > 1 {
         let rate = o.frames as f64 / took.as_secs_f64().max(1e-3);
@@ -558,9 +597,6 @@ fn settings(args: &RedactArgs) -> Result<Settings, Failure> {
 /// Lines said once a run.
 fn notices(args: &RedactArgs, settings: &Settings) -> Vec<String> {
     let mut lines = Vec::new();
-    if settings.audio == Audio::Keep && args.audio.is_none() {
-        lines.push("note: sound is kept, and voices identify people; --audio drop leaves it out".to_owned());
-    }
     if matches!(settings.style, Style::Obscure(_)) {
         lines.push(
             "warning: blur and mosaic can be undone by published attacks; the manifest says reversible"

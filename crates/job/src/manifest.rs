@@ -50,7 +50,7 @@ pub fn manifest_of(
         })
         .transpose()?;
     Ok(m::Manifest {
-        tool_version: label(&format!("placet {}", names.version))?,
+        tool_version: label(&tool(names.version))?,
         made_at: names.made_at,
         input: file(names.input, &outcome.input)?,
         output: file(names.output, &outcome.output)?,
@@ -213,6 +213,11 @@ fn row(t: &TrackRecord) -> TrackRow {
     }
 }
 
+/// The program as manifests name it.
+fn tool(version: &str) -> String {
+    format!("placet {version}")
+}
+
 /// Whether a manifest tells of the work that these settings, models and version would do, as far as it tells. Regions
 /// drawn by hand are told by number only and mosaics without their cells, so with them the answer is no.
 pub fn same_work(there: &m::Manifest, wanted: &Settings, models: &Models, version: &str) -> bool {
@@ -232,7 +237,7 @@ pub fn same_work(there: &m::Manifest, wanted: &Settings, models: &Models, versio
     let digests = models.digests();
     wanted.manual.is_empty()
         && !matches!(wanted.style, Style::Obscure(Obscure::Mosaic { .. }))
-        && there.tool_version.as_str() == version
+        && there.tool_version.as_str() == tool(version)
         && there.models.iter().all(|m| digests.iter().any(|(_, digest)| *digest == m.digest))
         && settings_of(&made, wanted).is_ok_and(|w| w == there.settings)
 }

@@ -26,6 +26,16 @@ pub fn return_large_memory() {
     }
 }
 
+/// Lets a closed standard output (`| head`) end this process without a word, as other filters do. Not for processes that
+/// write to pipes of their own: those must live to see the error.
+pub fn end_at_closed_output() {
+    // SAFETY: the default action is set; no handler runs in our code.
+    #[expect(unsafe_code, reason = "the standard library offers it no other way")]
+    unsafe {
+        libc::signal(libc::SIGPIPE, libc::SIG_DFL);
+    }
+}
+
 /// Leaves the whole pages inside `memory` out of any core file (`MADV_DONTDUMP`), should one be written after all.
 ///
 /// # Errors

@@ -49,7 +49,23 @@ pub struct Scan {
 
 impl Scan {
     /// The views for frames of `size` as stored, to be turned by `rotation` to be upright.
+    ///
+    /// A tag may say that a frame is turned which is not: where there is one, the frame is looked at as it is stored too,
+    /// reduced, in its turn.
     pub fn new(size: Size, rotation: Rotation, effort: Effort) -> Self {
+        let mut scan = Self::as_tagged(size, rotation, effort);
+        if rotation != Rotation::None {
+            let stored = Grid { size, rotation: Rotation::None }.reduced();
+            if scan.tiles_per_frame == 0 {
+                scan.every_frame.push(stored);
+            } else {
+                scan.in_turn.push(stored);
+            }
+        }
+        scan
+    }
+
+    fn as_tagged(size: Size, rotation: Rotation, effort: Effort) -> Self {
         let grid = Grid { size, rotation };
         match effort {
             Effort::Fast => Self { every_frame: Vec::new(), in_turn: grid.in_haste(), tiles_per_frame: 1 },
@@ -297,6 +313,18 @@ mod tests {
             assert!(all.iter().skip(1).all(|view| seen.contains(view)), "{tiles_per_frame} a frame");
         }
         assert_eq!(Scan::new(HD, Rotation::None, Effort::Thorough { tiles_per_frame: 2 }).period(), 5);
+    }
+
+    #[test]
+    fn a_tag_that_lies_does_not_blind() {
+        for effort in [Effort::Fast, Effort::Thorough { tiles_per_frame: 2 }, Effort::Check] {
+            for rotation in [Rotation::Half, Rotation::Cw90, Rotation::Cw270] {
+                let scan = Scan::new(HD, rotation, effort);
+                let all = || (0..scan.period()).flat_map(|n| scan.views(n).copied().collect::<Vec<_>>());
+                assert!(all().any(|v| v.rotation == Rotation::None && v.source.w == HD.width), "{effort:?}");
+                assert!(all().any(|v| v.rotation == rotation && v.source.w == HD.width), "{effort:?}");
+            }
+        }
     }
 
     #[test]

@@ -228,3 +228,35 @@ fn a_watched_folder_is_worked_on_until_stopped() {
     let ran = running.wait();
     assert!(!ran.err.contains("exists"), "{}", ran.err);
 }
+
+#[test]
+fn what_is_read_or_somebody_s_own_is_not_written_to() {
+    let world = World::new();
+    for name in ["a.png", "a_anonymized.png"] {
+        world.write(name, fs::read(FACE).unwrap());
+    }
+    let before = world.files();
+    let ran = world.placet(&format!("redact a.png a_anonymized.png -y {IN_GREEN}"));
+    assert_eq!(ran.code, Some(5), "{}", ran.err);
+    assert!(ran.err.contains("`a_anonymized.png` is the input"), "{}", ran.err);
+    assert_eq!(world.files()["a_anonymized.png"], before["a_anonymized.png"]);
+    assert!(world.has("a_anonymized_anonymized.png"));
+
+    let world = folder();
+    world.write("out/placet-report.json", b"mine");
+    let before = world.files();
+    let ran = world.placet(&format!("redact in -o out {IN_GREEN}"));
+    assert_eq!(ran.code, Some(2), "{}", ran.err);
+    assert!(ran.err.contains("none of ours"), "{}", ran.err);
+    assert_eq!(world.files(), before);
+}
+
+#[test]
+fn a_result_of_weaker_settings_is_not_taken_for_a_better_one() {
+    let world = World::new();
+    world.write("in/a.png", fs::read(FACE).unwrap());
+    world.redact("in -o out --scale 32x32 --verify none");
+    let again = world.placet("redact in -o out --verify none");
+    assert_eq!(again.code, Some(2), "{}", again.err);
+    assert!(again.err.contains("-y"), "{}", again.err);
+}
