@@ -1,11 +1,12 @@
 //! Still pictures: JPEG, PNG, WebP, BMP, TIFF and GIF in, the same format out.
 //!
 //! Decoded in this process by memory-safe decoders, after the header has shown that the picture is of a sane size. The
-//! result carries pixels and the color profile; of the metadata only what `-m` asks for and [`exif::scrub`] lets
+//! result carries pixels and what tells color of the profile; of the metadata only what `-m` asks for and [`exif::scrub`] lets
 //! through. Pictures of several frames or pages are refused: what is not looked at must not pass.
 
 pub mod exif;
 mod gif;
+mod icc;
 mod jpeg;
 mod planar;
 mod tiff;
@@ -115,7 +116,7 @@ pub struct Picture {
 pub struct PictureMeta {
     /// The file format.
     pub format: PictureFormat,
-    /// The ICC color profile, where it fits the pixels.
+    /// What tells color of the ICC profile, where it fits the pixels; nothing else of it is ever written.
     pub icc: Option<Vec<u8>>,
     /// The Exif block as it was read; written only through [`exif::scrub`].
     pub exif: Option<Vec<u8>>,
@@ -215,7 +216,7 @@ pub fn read_picture(bytes: &[u8], limits: &Limits) -> Result<Picture, PictureErr
     let mut image = DynamicImage::from_decoder(decoder).map_err(damaged)?;
     image.apply_orientation(orientation);
     let frame = planar::frame_of(image);
-    let icc = icc.filter(|p| planar::profile_fits(p, frame.layout()));
+    let icc = icc.and_then(|p| icc::rebuilt(&p, frame.layout()));
     let lossy = match format {
         PictureFormat::Jpeg => Some(jpeg::quality(bytes).unwrap_or(90)),
         PictureFormat::WebP if is_lossy_webp(bytes) => Some(90),
@@ -325,9 +326,7 @@ mod tests {
         block.extend([0x12, 1, 3, 0, 1, 0, 0, 0, orientation, 0, 0, 0]);
         block.extend([0; 4]);
         e.add_app_segment(1, block).unwrap();
-        let mut icc = vec![0; 128];
-        icc[16..20].copy_from_slice(b"RGB ");
-        e.add_icc_profile(&icc).unwrap();
+        e.add_icc_profile(&icc::tests::marked(2)).unwrap();
         e.encode(image.as_raw(), 64, 32, jpeg_encoder::ColorType::Rgb).unwrap();
         out
     }
@@ -370,6 +369,48 @@ mod tests {
             64,
             "not turned twice"
         );
+    }
+
+    #[test]
+    fn a_profile_is_written_without_what_it_hides() {
+        use ImageFormat::{Jpeg, Png, Tiff, WebP};
+        let frame = image::load_from_memory(&picture(Png)).unwrap().into_rgb8();
+        for format in [Jpeg, Png, Tiff, WebP] {
+            let mut bytes = Cursor::new(Vec::new());
+            let profile = icc::tests::marked(4);
+            let (w, h, color) = (64, 32, image::ExtendedColorType::Rgb8);
+            macro_rules! with_profile {
+                ($encoder:expr) => {{
+                    let mut encoder = $encoder;
+                    image::ImageEncoder::set_icc_profile(&mut encoder, profile).unwrap();
+                    image::ImageEncoder::write_image(encoder, frame.as_raw(), w, h, color).unwrap();
+                }};
+            }
+            match format {
+                Jpeg => with_profile!(image::codecs::jpeg::JpegEncoder::new(&mut bytes)),
+                Png => with_profile!(image::codecs::png::PngEncoder::new(&mut bytes)),
+                Tiff => with_profile!(image::codecs::tiff::TiffEncoder::new(&mut bytes)),
+                _ => with_profile!(image::codecs::webp::WebPEncoder::new_lossless(&mut bytes)),
+            }
+            let input = read_picture(bytes.get_ref(), &Limits::default()).unwrap();
+            let wanted = icc::rebuilt(&icc::tests::marked(4), Layout::Rgb);
+            // The decoder does not give every TIFF's profile.
+            let same = |got: &Option<Vec<u8>>| *got == wanted || (format == Tiff && got.is_none());
+            assert!(wanted.is_some() && same(&input.meta.icc), "{format:?}");
+            // Neither is one written that came another way.
+            let (frame, mut meta) = hide(input);
+            meta.icc = Some(icc::tests::marked(4));
+            for keep in [false, true] {
+                let mut out = Vec::new();
+                write_picture(&mut out, &frame, &meta, keep).unwrap();
+                assert!(
+                    !out.windows(icc::tests::MARKER.len()).any(|w| w == icc::tests::MARKER),
+                    "{format:?}"
+                );
+                let mut decoder = ImageReader::with_format(Cursor::new(&out), format).into_decoder().unwrap();
+                assert!(same(&decoder.icc_profile().unwrap()), "{format:?}");
+            }
+        }
     }
 
     #[test]

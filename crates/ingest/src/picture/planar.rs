@@ -40,13 +40,6 @@ pub(super) fn interleaved(frame: &Frame) -> Vec<u8> {
     pixels
 }
 
-/// Whether an ICC profile (ICC.1:2022, 7.2) speaks of the kind of color the pixels have; a CMYK picture's does not any
-/// more once it is decoded.
-pub(super) fn profile_fits(profile: &[u8], layout: Layout) -> bool {
-    let wanted: &[u8] = if layout == Layout::Gray { b"GRAY" } else { b"RGB " };
-    profile.get(16..20) == Some(wanted)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

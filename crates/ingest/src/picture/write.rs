@@ -13,8 +13,8 @@ use jpeg_encoder::{ColorType, Encoder};
 use placet_core::{Frame, Layout};
 use placet_redaction::{ObscuredFrame, RedactedFrame};
 
-use super::planar::{interleaved, profile_fits};
-use super::{PictureError, PictureFormat, PictureMeta, exif};
+use super::planar::interleaved;
+use super::{PictureError, PictureFormat, PictureMeta, exif, icc};
 
 /// Encodes a redacted picture in its input's format.
 ///
@@ -57,7 +57,7 @@ fn encode(
         Some(block) if keep_metadata => exif::scrub(block).ok(),
         _ => None,
     };
-    let icc = meta.icc.clone().filter(|p| profile_fits(p, frame.layout()));
+    let icc = meta.icc.as_ref().and_then(|p| icc::rebuilt(p, frame.layout()));
     let pixels = interleaved(frame);
     let (w, h) = (frame.size().width, frame.size().height);
     match meta.format {
