@@ -4,16 +4,18 @@
 use std::io::Write as _;
 use std::path::Path;
 
-use placet_core::{Detection, Digest, Rotation};
+use placet_core::{Detection, Digest, Frame, Layout, Rotation};
 use placet_ingest::picture::{Limits, Picture, read_picture, write_picture};
 use placet_redaction::{Coding, Region, Scratch, Sighting, TrackBox, Tracker, TrackerConfig, plan};
-use placet_vision::{Effort, FaceDetector, Scan};
+use placet_vision::{Effort, FaceDetector, Scan, VisionError, merge};
 
 use crate::ledger::{Ledger, exposed};
-use crate::masks::Masks;
+use crate::masks::{Masks, check_regions};
 use crate::video::{Hidden, boxes_at};
 use crate::{FileFacts, JobError, Models, OnFound, Outcome, Pending, Settings, Verify, Watch};
 
+/// Boxes sharing more of their union than this show one face, on whatever ground.
+const SAME_FACE: f32 = 0.3;
 /// Rounds of checking and covering before the output is withheld.
 const ROUNDS: u32 = 4;
 
@@ -40,7 +42,7 @@ pub fn redact_picture(
         None => Scan::new(size, Rotation::None, Effort::Picture),
     };
     let mut found = Vec::new();
-    scan.look(&mut *models.finder()?, &frame, 0, settings.scores.strong, &mut found)?;
+    look(&scan, &mut *models.finder()?, &frame, settings.scores.strong, &mut found)?;
     // In the order of reading, so that numbers are the same in every run.
     found.sort_by(|a, b| {
         (a.rect.y, a.rect.x).partial_cmp(&(b.rect.y, b.rect.x)).unwrap_or(std::cmp::Ordering::Equal)
@@ -49,7 +51,8 @@ pub fn redact_picture(
         Tracker::new(TrackerConfig { score: settings.scores.strong, ..TrackerConfig::new(size) });
     tracker.push(Sighting { time_s: 0.0, cut: false, detections: &found });
 
-    let masks = Masks::new(settings, Coding::default());
+    let masks = Masks::new(settings, Coding::default(), size, Rotation::None);
+    check_regions(&settings.manual, size, 0.0)?;
     let mut ledger = Ledger { judged: 1, ..Ledger::default() };
     let mut scratch = Scratch::new();
     let mut boxes: Vec<TrackBox> = Vec::new();
@@ -121,7 +124,7 @@ fn check(
     ledger.checked.push(0);
     for round in 1..=ROUNDS {
         let mut found: Vec<Detection> = Vec::new();
-        scan.look(&mut *checker, hidden.as_frame(), 0, settings.scores.check, &mut found)
+        look(&scan, &mut *checker, hidden.as_frame(), settings.scores.check, &mut found)
             .map_err(|e| JobError::Check { frame: 0, cause: crate::chain(&e) })?;
         let kept = masks.kept_boxes(boxes);
         found.retain(|d| exposed(d, &regions) && !kept.iter().any(|k| k.iou(&d.rect) > 0.2));
@@ -151,4 +154,113 @@ fn check(
         regions.extend(more);
     }
     Ok(())
+}
+
+/// Looks at the picture, and where not all of it is opaque at what a viewer sees of it on white and on black: a face
+/// may be drawn by its transparency alone.
+fn look(
+    scan: &Scan,
+    detector: &mut dyn FaceDetector,
+    frame: &Frame,
+    min_score: f32,
+    found: &mut Vec<Detection>,
+) -> Result<(), VisionError> {
+    scan.look(detector, frame, 0, min_score, found)?;
+    let mut more = Vec::new();
+    for ground in [u8::MAX, 0] {
+        let Some(seen) = composited(frame, ground) else { return Ok(()) };
+        scan.look(detector, &seen, 0, min_score, &mut more)?;
+        found.append(&mut more);
+    }
+    merge(found, SAME_FACE);
+    Ok(())
+}
+
+/// The picture on a ground of one grey; none where all of it is opaque.
+fn composited(frame: &Frame, ground: u8) -> Option<Frame> {
+    let alpha = frame.planes().nth(3).filter(|_| frame.layout() == Layout::Rgba)?.data;
+    if alpha.iter().all(|a| *a == u8::MAX) {
+        return None;
+    }
+    let mut seen = Frame::new(frame.size(), Layout::Rgb);
+    for (to, from) in seen.planes_mut().zip(frame.planes()) {
+        for ((to, from), alpha) in to.data.iter_mut().zip(from.data).zip(alpha) {
+            let [from, ground, alpha] = [*from, ground, *alpha].map(u32::from);
+            *to = ((from * alpha + ground * (255 - alpha) + 127) / 255) as u8;
+        }
+    }
+    Some(seen)
+}
+
+#[cfg(test)]
+mod tests {
+    use placet_core::{Rect, Size};
+    use placet_vision::View;
+
+    use super::*;
+
+    const SIZE: Size = Size { width: 64, height: 64 };
+
+    /// Finds the left half where it differs from the right one in the first plane.
+    struct Halves(u32);
+
+    impl FaceDetector for Halves {
+        fn name(&self) -> &'static str {
+            "halves"
+        }
+
+        fn find(
+            &mut self,
+            frame: &Frame,
+            _: &View,
+            _: f32,
+            found: &mut Vec<Detection>,
+        ) -> Result<(), VisionError> {
+            self.0 += 1;
+            let plane = frame.planes().next().unwrap().data;
+            if plane[0].abs_diff(plane[63]) > 60 {
+                let rect = Rect { x: 8.0, y: 8.0, w: 20.0, h: 40.0 };
+                found.push(Detection { rect, score: 0.9, landmarks: None });
+            }
+            Ok(())
+        }
+    }
+
+    /// Left and right half: grey and opacity.
+    fn halves(left: (u8, u8), right: (u8, u8)) -> Frame {
+        let mut frame = Frame::new(SIZE, Layout::Rgba);
+        for (idx, plane) in frame.planes_mut().enumerate() {
+            for (at, sample) in plane.data.iter_mut().enumerate() {
+                let (grey, alpha) = if at % 64 < 32 { left } else { right };
+                *sample = if idx == 3 { alpha } else { grey };
+            }
+        }
+        frame
+    }
+
+    #[test]
+    fn a_face_drawn_by_transparency_alone_is_found_once() {
+        let whole = Scan::whole(SIZE, Rotation::None, SIZE);
+        for (name, left, right, faces, looks) in [
+            ("opaque, one grey", (90, 255), (90, 255), 0, 1),
+            ("opaque, a face", (0, 255), (200, 255), 1, 1),
+            ("black, shown on white", (0, 255), (0, 20), 1, 3),
+            ("white, shown on black", (255, 255), (255, 20), 1, 3),
+            ("grey, shown on both", (128, 255), (128, 0), 1, 3),
+            ("nothing but half transparent", (90, 100), (90, 100), 0, 3),
+        ] {
+            let mut detector = Halves(0);
+            let mut found = Vec::new();
+            look(&whole, &mut detector, &halves(left, right), 0.5, &mut found).unwrap();
+            assert_eq!((found.len(), detector.0), (faces, looks), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_picture_on_a_ground_is_what_a_viewer_shows() {
+        let frame = halves((0, 255), (100, 51));
+        let at = |ground, at: usize| composited(&frame, ground).unwrap().planes().next().unwrap().data[at];
+        assert_eq!([at(255, 0), at(255, 63), at(0, 0), at(0, 63)], [0, 224, 0, 20]);
+        assert!(composited(&Frame::new(SIZE, Layout::Gray), 0).is_none());
+    }
 }
