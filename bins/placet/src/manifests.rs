@@ -7,14 +7,14 @@ use placet_tlog::note::VerifierKey;
 
 use crate::args::ManifestArgs;
 use crate::exit::Exit;
-use crate::{Failure, keys, places, redact};
+use crate::{Failure, inputs, keys, places, redact};
 
 /// Runs the verb.
 pub fn run(args: &ManifestArgs) -> Result<Exit, Failure> {
     let key = verifier(args)?;
     let bytes = redact::read_text(&args.file, 4 << 20)
         .map_err(|e| Failure::Usage(format!("cannot read `{}`: {e}", args.file.display())))?;
-    if !bytes.starts_with(FIRST_LINE.as_bytes()) {
+    if !bytes.starts_with(FIRST_LINE.as_bytes()) && inputs::is_media(&args.file) {
         return Err(Failure::Usage(format!(
             "`{0}` is no manifest; the one of a result lies beside it, as `{0}.manifest`",
             args.file.display()

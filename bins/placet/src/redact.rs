@@ -130,6 +130,13 @@ impl Run<'_> {
         // Set once: a run has one batch.
         let _ = self.inputs.set(tasks.tasks.iter().map(|t| t.input.clone()).collect());
         let (reports, exits) = self.all(&tasks.tasks);
+        let skipped = |r: &&FileReport| matches!(r.outcome, report::Outcome::Skipped { .. });
+        match reports.iter().filter(skipped).count() {
+            0 => {}
+            n => self
+                .screen
+                .say(&format!("{n} of {} were done before and are left as they are", tasks.tasks.len())),
+        }
         let report = Report { files: reports };
         if let Some(file) = &report_file {
             write_whole(file, report.to_json().map_err(Failure::internal)?.as_bytes())?;
