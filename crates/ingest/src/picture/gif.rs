@@ -90,7 +90,8 @@ mod tests {
 
     #[test]
     fn blocks_are_counted_wherever_they_stand() {
-        let rows: &[(&[&[u8]], usize, (u32, u32))] = &[
+        type Row<'a> = (&'a [&'a [u8]], usize, (u32, u32));
+        let rows: &[Row<'_>] = &[
             (&[SCREEN, b"\x3B"], 0, (0, 0)),
             (&[SCREEN, IMAGE, b"\x3B"], 1, (2, 1)),
             (&[SCREEN, EXTENSIONS, IMAGE, EXTENSIONS, b"\x3B"], 1, (2, 1)),

@@ -207,7 +207,7 @@ pub(super) mod tests {
         let text = [b"desc\0\0\0\0\0\0\0\x14".as_slice(), MARKER, &[0; 79]].concat();
         tags.extend([(*b"priv", MARKER.to_vec()), (*b"desc", text)]);
         tags.push((*b"cprt", [b"text\0\0\0\0", MARKER, b"\0"].concat()));
-        tags.push((*b"bkpt", [&MARKER[..], MARKER].concat()));
+        tags.push((*b"bkpt", [MARKER, MARKER].concat()));
         [assembled(&head, &tags), MARKER.to_vec()].concat()
     }
 

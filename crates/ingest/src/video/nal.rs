@@ -468,7 +468,8 @@ mod tests {
         let listless = |chroma, separate| high(chroma, separate).n(1, 0);
         // Of eight lists the second is one number and an end (8 - 8 = 0), the last is whole.
         let lists = high(1, 0).n(1, 1).n(1, 0).n(1, 1).ue(&[16]).n(5, 0).n(1, 1).ue(&[0; 64]);
-        let rows: &[(&str, Spelt, bool, [u32; 4], Option<(u32, u32)>)] = &[
+        type Row = (&'static str, Spelt, bool, [u32; 4], Option<(u32, u32)>);
+        let rows: &[Row] = &[
             ("1080p", plain(77), true, [0, 0, 0, 4], None),
             ("15 are not reached, 14 are", plain(77), true, [3, 4, 4, 3], None),
             ("columns", plain(77), true, [4, 4, 0, 0], Some((16, 0))),
