@@ -49,5 +49,5 @@ pub use plan::Target;
 pub use redacted::{RedactedFrame, Scratch, redact};
 pub use region::{Fill, Region, Shape};
 pub use track::{
-    KeepTrack, Sighting, TrackBox, TrackId, TrackSummary, Tracker, TrackerConfig, UnknownFrame, Why,
+    FOUND, KeepTrack, Sighting, TrackBox, TrackId, TrackSummary, Tracker, TrackerConfig, UnknownFrame, Why,
 };
