@@ -125,7 +125,7 @@ pub enum CodecArg {
     after_help = "Examples:\n  placet redact holiday.mp4                    writes holiday_anonymized.mp4\n  \
 placet redact photos/ -o hidden/             a folder, resumable\n  \
 placet redact clip.mp4 --explain tracks.svg  also draws what was hidden when\n  \
-placet redact clip.mp4 --keep-track 3        leaves person 3 visible (subject access)\n  \
+placet redact clip.mp4 --keep-track 3        leaves track 3 visible (subject access)\n  \
 placet redact - < in.mp4 > out.mp4           a pipe\n\n\
 What is promised: faces the detector finds are covered over the whole of their track, and nothing that was under a \
 cover is used to make it. What is not: clothes, gait, voices and places can still tell who somebody is."
@@ -189,7 +189,7 @@ pub struct RedactArgs {
     /// Leave this track visible; numbers are in --json, --explain and --label-tracks
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub keep_track: Vec<u32>,
-    /// Hide this too: x,y,w,h in pixels, with @t0-t1 only from t0 to t1 (seconds or h:mm:ss)
+    /// Hide this too: x,y,w,h in pixels of the picture as it is shown, with @t0-t1 only from t0 to t1 (seconds or h:mm:ss)
     #[arg(long, value_name = "X,Y,W,H[@T0-T1]")]
     pub region: Vec<ManualRegion>,
     /// Write each track's number on what hides it
