@@ -1,5 +1,6 @@
 use std::io;
 use std::path::{Path, PathBuf};
+use std::thread;
 use std::time::Duration;
 
 use crate::child::{Child, ChildError, Job, Program};
@@ -72,8 +73,13 @@ impl Tools {
             sandbox,
             version: String::new(),
         };
-        tools.version(Program::Ffprobe)?;
-        tools.version = tools.version(Program::Ffmpeg)?;
+        // Each takes a twentieth of a second to load its libraries.
+        let (ffmpeg, ffprobe) = thread::scope(|scope| {
+            let ffprobe = scope.spawn(|| tools.version(Program::Ffprobe));
+            (tools.version(Program::Ffmpeg), ffprobe.join())
+        });
+        ffprobe.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+        tools.version = ffmpeg?;
         Ok(tools)
     }
 

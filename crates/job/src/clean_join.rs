@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use placet_core::{Frame, Layout};
 use placet_ingest::video::{
     CodedFrame, CodedReader, DecodeOptions, Decoder, EncodeSpec, Expected, JoinError, Joiner, ParameterSets,
-    PieceEncoder, check_written, decode_delay, expected_pts, packets, probe,
+    PieceEncoder, check_written, decode_delay, expected_pts, probe_with_packets,
 };
 use placet_redaction::RedactedFrame;
 use xxhash_rust::xxh3::xxh3_128_with_seed;
@@ -207,8 +207,7 @@ pub(crate) fn prove(
     if let Err(e) = check_written(source.tools, &spec.output, &expected) {
         return Ok(Err(crate::chain(&e)));
     }
-    let info = probe(source.tools, &spec.output).map_err(JobError::Probe)?;
-    let written = packets(source.tools, &info).map_err(JobError::Probe)?;
+    let (info, written) = probe_with_packets(source.tools, &spec.output).map_err(JobError::Probe)?;
     let times = expected_pts(&written);
     if times.len() != done.ledger.times.len() {
         return Ok(Err(format!(

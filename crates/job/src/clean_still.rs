@@ -18,15 +18,15 @@ pub(crate) const BLOCK: u32 = 16;
 const CELL: usize = 4;
 /// Sixteenths of a level of 256 that the mean of a cell of luma may move within a version where all is flat: there
 /// detectors find faces of a few levels' contrast.
-const FLAT: i32 = 40;
+const FLAT: i16 = 40;
 /// Where cells of the block differ, a sixth of by how much is added, up to this in all: there noise is larger, and a face
 /// must stand out further to be found.
-const MOST: i32 = 96;
-const OF_RANGE: i32 = 6;
+const MOST: i16 = 96;
+const OF_RANGE: i16 = 6;
 /// The mean of four cells in a square may move three fifths as far.
 const SQUARE: (i32, i32) = (3, 5);
 /// Levels that the mean of a cell of chroma may move.
-const CHROMA: i32 = 4;
+const CHROMA: i16 = 4;
 /// A view is judged again after as many frames, whatever it shows.
 const LONGEST: u32 = 125;
 
@@ -55,6 +55,9 @@ pub(crate) struct Still {
     size: Size,
     luma: Cells,
     chroma: [Cells; 2],
+    /// How far the mean of a cell of luma may move, in sixteenths of a level, for each block.
+    may: Vec<i16>,
+    moved: Vec<bool>,
     blocks: Blocks,
 }
 
@@ -68,103 +71,133 @@ impl Still {
             size,
             luma: Cells::new(columns * 4, rows * 4),
             chroma: [0, 1].map(|_| Cells::new(columns * 2, rows * 2)),
+            may: vec![0; columns * rows],
+            moved: vec![false; columns],
             blocks,
         }
     }
 
     /// Takes the next frame.
     pub(crate) fn push(&mut self, frame: &Frame) -> Arc<Blocks> {
-        self.blocks.now += 1;
-        if frame.size() == self.size {
-            let [first, second] = &mut self.chroma;
-            for (plane, cells) in frame.planes().zip([&mut self.luma, first, second]) {
+        let Self { size, luma, chroma, may, moved, blocks } = self;
+        blocks.now += 1;
+        if frame.size() == *size {
+            let [first, second] = &mut *chroma;
+            for (plane, cells) in frame.planes().zip([&mut *luma, first, second]) {
                 cells.sum(&plane);
             }
-            let first = self.blocks.now == 1;
-            for at in 0..self.blocks.versions.len() {
-                let (x, y) = (at % self.blocks.columns, at / self.blocks.columns);
-                let moved = first
-                    || self.luma.moved_luma(x, y)
-                    || self.chroma.iter().any(|c| c.moved(x, y, 2, CHROMA));
-                if moved {
-                    self.blocks.versions[at] = self.blocks.now;
-                    self.luma.begin(x, y, 4);
-                    self.chroma.iter_mut().for_each(|c| c.begin(x, y, 2));
+            let rows = blocks.versions.chunks_mut(blocks.columns).zip(may.chunks_mut(blocks.columns));
+            for (y, (versions, may)) in rows.enumerate() {
+                moved.fill(blocks.now == 1);
+                moved_luma(luma.now.four(y), luma.then.four(y), may, moved);
+                for cells in &*chroma {
+                    moved_chroma(cells.now.two(y), cells.then.two(y), moved);
+                }
+                for (x, _) in moved.iter().enumerate().filter(|(_, moved)| **moved) {
+                    versions[x] = blocks.now;
+                    chroma.iter_mut().for_each(|c| c.begin(x, y, 2));
+                    luma.begin(x, y, 4);
+                    may[x] = may_move(luma.then.four(y).map(|row| row[x]));
                 }
             }
         } else {
-            self.blocks.versions.fill(self.blocks.now);
+            blocks.versions.fill(blocks.now);
         }
-        Arc::new(self.blocks.clone())
+        Arc::new(blocks.clone())
+    }
+}
+
+/// Sums of the cells of one plane, row after row.
+struct Sums {
+    columns: usize,
+    sums: Vec<i16>,
+}
+
+impl Sums {
+    fn row(&self, y: usize) -> &[i16] {
+        &self.sums[y * self.columns..(y + 1) * self.columns]
+    }
+
+    /// The four rows of cells of the blocks of row `y`, cut into blocks.
+    fn four(&self, y: usize) -> [&[[i16; 4]]; 4] {
+        [0, 1, 2, 3].map(|dy| self.row(y * 4 + dy).as_chunks().0)
+    }
+
+    /// The same where a block has two rows of two cells.
+    fn two(&self, y: usize) -> [&[[i16; 2]]; 2] {
+        [0, 1].map(|dy| self.row(y * 2 + dy).as_chunks().0)
     }
 }
 
 /// Sums of the cells of one plane, now and when their block's version began.
 struct Cells {
-    columns: usize,
-    now: Vec<u16>,
-    then: Vec<u16>,
+    now: Sums,
+    then: Sums,
     line: Vec<u16>,
 }
 
 impl Cells {
     fn new(columns: usize, rows: usize) -> Self {
-        Self {
-            columns,
-            now: vec![0; columns * rows],
-            then: vec![0; columns * rows],
-            line: vec![0; columns * CELL],
-        }
+        let sums = || Sums { columns, sums: vec![0; columns * rows] };
+        Self { now: sums(), then: sums(), line: vec![0; columns * CELL] }
     }
 
     fn sum(&mut self, plane: &Plane<'_>) {
         let width = plane.size.width as usize;
-        for (y, rows) in plane.data.chunks(width * CELL).enumerate() {
+        let outs = self.now.sums.chunks_mut(self.now.columns);
+        for (rows, out) in plane.data.chunks(width * CELL).zip(outs) {
             self.line.fill(0);
             for row in rows.chunks(width) {
                 for (sum, v) in self.line.iter_mut().zip(row) {
                     *sum += u16::from(*v);
                 }
             }
-            let out = &mut self.now[y * self.columns..(y + 1) * self.columns];
             for (cell, four) in out.iter_mut().zip(self.line.as_chunks::<CELL>().0) {
-                *cell = four[0] + four[1] + four[2] + four[3];
+                // At most 16 times 255.
+                *cell = (four[0] + four[1] + four[2] + four[3]) as i16;
             }
         }
-    }
-
-    /// Whether any cell of block `(x, y)`, `side` cells a side, moved by more than `levels`.
-    fn moved(&self, x: usize, y: usize, side: usize, levels: i32) -> bool {
-        let most = levels * (CELL * CELL) as i32;
-        (0..side).any(|dy| {
-            let at = (y * side + dy) * self.columns + x * side;
-            let pairs = self.now[at..at + side].iter().zip(&self.then[at..at + side]);
-            pairs.fold(0, |worst: i32, (a, b)| worst.max((i32::from(*a) - i32::from(*b)).abs())) > most
-        })
-    }
-
-    fn moved_luma(&self, x: usize, y: usize) -> bool {
-        let at = |cx: usize, cy: usize| (y * 4 + cy) * self.columns + x * 4 + cx;
-        let diff = |cx: usize, cy: usize| i32::from(self.now[at(cx, cy)]) - i32::from(self.then[at(cx, cy)]);
-        let (mut cell, mut square) = (0, 0);
-        let (mut least, mut most) = (u16::MAX, 0);
-        for (cx, cy) in [(0, 0), (2, 0), (0, 2), (2, 2)] {
-            let four = [diff(cx, cy), diff(cx + 1, cy), diff(cx, cy + 1), diff(cx + 1, cy + 1)];
-            square = four.iter().sum::<i32>().abs().max(square);
-            cell = four.iter().fold(cell, |c: i32, d| c.max(d.abs()));
-            for v in [at(cx, cy), at(cx + 1, cy), at(cx, cy + 1), at(cx + 1, cy + 1)].map(|i| self.then[i]) {
-                (least, most) = (v.min(least), v.max(most));
-            }
-        }
-        let may = (FLAT + i32::from(most - least) / OF_RANGE).min(MOST);
-        cell > may || square * SQUARE.1 > 4 * may * SQUARE.0
     }
 
     fn begin(&mut self, x: usize, y: usize, side: usize) {
         for dy in 0..side {
-            let at = (y * side + dy) * self.columns + x * side;
-            self.then[at..at + side].copy_from_slice(&self.now[at..at + side]);
+            let at = (y * side + dy) * self.now.columns + x * side;
+            self.then.sums[at..at + side].copy_from_slice(&self.now.sums[at..at + side]);
         }
+    }
+}
+
+/// How far a block's cells may move that was like this when its version began.
+fn may_move(then: [[i16; 4]; 4]) -> i16 {
+    let all = || then.iter().flatten().copied();
+    let range = all().max().unwrap_or(0) - all().min().unwrap_or(0);
+    (FLAT + range / OF_RANGE).min(MOST)
+}
+
+/// Marks the blocks of which a cell, or four in a square, moved further than they may.
+fn moved_luma(now: [&[[i16; 4]]; 4], then: [&[[i16; 4]]; 4], may: &[i16], moved: &mut [bool]) {
+    let n = moved.len();
+    let (now, then, may) = (now.map(|row| &row[..n]), then.map(|row| &row[..n]), &may[..n]);
+    for x in 0..n {
+        let diff: [[i16; 4]; 4] =
+            std::array::from_fn(|y| std::array::from_fn(|c| now[y][x][c] - then[y][x][c]));
+        let cell = diff.iter().flatten().fold(0, |worst: i16, d| worst.max(d.abs()));
+        let pairs = [0, 2].map(|y| -> [i16; 4] { std::array::from_fn(|c| diff[y][c] + diff[y + 1][c]) });
+        let square = pairs.iter().flat_map(|p| [p[0] + p[1], p[2] + p[3]]);
+        let square = square.fold(0, |worst: i16, d| worst.max(d.abs()));
+        let (num, den) = SQUARE;
+        moved[x] |= cell > may[x] || i32::from(square) * den > 4 * i32::from(may[x]) * num;
+    }
+}
+
+/// Marks the blocks of which a cell moved by more than [`CHROMA`].
+fn moved_chroma(now: [&[[i16; 2]]; 2], then: [&[[i16; 2]]; 2], moved: &mut [bool]) {
+    const LEAST: i16 = CHROMA * (CELL * CELL) as i16;
+    let n = moved.len();
+    let (now, then) = (now.map(|row| &row[..n]), then.map(|row| &row[..n]));
+    for x in 0..n {
+        let diff = [0, 1].map(|y| [0, 1].map(|c| (now[y][x][c] - then[y][x][c]).abs()));
+        moved[x] |= diff.iter().flatten().any(|d| *d > LEAST);
     }
 }
 

@@ -22,7 +22,7 @@ use placet_vision::{Effort, FaceDetector, Scan};
 
 use crate::ledger::{Ledger, exposed};
 use crate::masks::{Masks, coding_of};
-use crate::sampling::Sampler;
+use crate::sampling::{Look, Sampler};
 use crate::{JobError, Mode, Models, OnFound, Settings, Verify, Watch};
 
 /// Frames that wait in memory may take this much; beyond it a second decoder runs ahead instead.
@@ -154,6 +154,13 @@ struct Held {
     remains: bool,
 }
 
+/// A frame for a second detector.
+struct Question {
+    idx: u64,
+    frame: Arc<Hidden>,
+    look: Look,
+}
+
 struct Check {
     idx: u64,
     result: Result<Vec<Detection>, String>,
@@ -189,7 +196,8 @@ pub(crate) fn run(
     let (judged_tx, judged_rx) = unbounded::<Judged>();
     let (render_tx, render_rx) = bounded::<Item>(if single { lead + settings.threads + 2 } else { 1 });
     let (spare_tx, spare_rx) = unbounded::<Frame>();
-    let (check_tx, check_rx) = bounded::<(u64, Arc<Hidden>)>(64);
+    let (judged_spare_tx, judged_spare_rx) = unbounded::<Frame>();
+    let (check_tx, check_rx) = bounded::<Question>(64);
     let (checked_tx, checked_rx) = unbounded::<Check>();
     let (write_tx, write_rx) = bounded::<Arc<Hidden>>(1);
 
@@ -202,14 +210,16 @@ pub(crate) fn run(
             })]
         } else if single {
             vec![scope.spawn(move || {
-                pump(source, None, Some(&spare_rx), 2, |item| {
+                pump(source, None, Some(&spare_rx), 1, |item| {
                     let copy =
                         Item { idx: item.idx, pts: item.pts, frame: item.frame.clone(), cut: item.cut };
                     judge_tx.send(item).is_ok() && render_tx.send(copy).is_ok()
                 })
             })]
         } else {
-            let ahead = scope.spawn(move || pump(source, None, None, 1, |item| judge_tx.send(item).is_ok()));
+            let ahead = scope.spawn(move || {
+                pump(source, None, Some(&judged_spare_rx), 1, |item| judge_tx.send(item).is_ok())
+            });
             let behind = scope
                 .spawn(move || pump(source, None, Some(&spare_rx), 1, |item| render_tx.send(item).is_ok()));
             vec![ahead, behind]
@@ -217,16 +227,16 @@ pub(crate) fn run(
         let finders = if known.is_some() { 0 } else { settings.threads.max(1) };
         for _ in 0..finders {
             let finder = models.finder()?;
-            let (rx, tx, scan) = (judge_rx.clone(), judged_tx.clone(), &scan);
-            scope.spawn(move || find_faces(finder, scan, settings, &rx, &tx));
+            let (rx, tx, spare, scan) = (judge_rx.clone(), judged_tx.clone(), judged_spare_tx.clone(), &scan);
+            scope.spawn(move || find_faces(finder, scan, settings, &rx, &tx, &spare));
         }
-        drop((judge_rx, judged_tx));
+        drop((judge_rx, judged_tx, judged_spare_tx));
+        let check_scan = Arc::new(Scan::new(size, source.info.video.rotation, Effort::Check));
         if settings.verify != Verify::None {
-            let scan = Arc::new(Scan::new(size, source.info.video.rotation, Effort::Check));
             let n = if settings.verify == Verify::Full { settings.threads.max(1) } else { 1 };
             for _ in 0..n {
                 let checker = models.checker()?;
-                let (rx, tx, scan) = (check_rx.clone(), checked_tx.clone(), Arc::clone(&scan));
+                let (rx, tx, scan) = (check_rx.clone(), checked_tx.clone(), Arc::clone(&check_scan));
                 scope.spawn(move || check_frames(checker, &scan, settings.scores.check, &rx, &tx));
             }
         }
@@ -242,6 +252,7 @@ pub(crate) fn run(
             render: render_rx,
             check: check_tx,
             checked: checked_rx,
+            check_scan,
             write: write_tx,
             lead: lead as u64,
         };
@@ -361,6 +372,7 @@ fn find_faces(
     settings: &Settings,
     rx: &Receiver<Item>,
     tx: &Sender<Judged>,
+    spare: &Sender<Frame>,
 ) {
     for item in rx {
         let mut found = Vec::new();
@@ -372,8 +384,11 @@ fn find_faces(
             },
         };
         let Item { idx, pts, frame, cut } = item;
-        // Released before the answer is sent, so that the frame has one owner when it is redacted.
-        drop(frame);
+        // Released before the answer is sent, so that the frame has one owner when it is redacted. Where it is not
+        // redacted from this reading, the reader takes the buffer again, if it still reads.
+        if let Some(buffer) = frame.and_then(Arc::into_inner) {
+            let _ = spare.send(buffer);
+        }
         if tx.send(Judged { idx, pts, cut, found, error }).is_err() {
             return;
         }
@@ -384,12 +399,17 @@ fn check_frames(
     mut checker: Box<dyn FaceDetector>,
     scan: &Scan,
     min_score: f32,
-    rx: &Receiver<(u64, Arc<Hidden>)>,
+    rx: &Receiver<Question>,
     tx: &Sender<Check>,
 ) {
-    for (idx, frame) in rx {
+    for Question { idx, frame, look } in rx {
         let mut found = Vec::new();
-        let result = scan.look(&mut *checker, frame.as_frame(), idx, min_score, &mut found);
+        let result = match look {
+            Look::Whole => scan.look(&mut *checker, frame.as_frame(), idx, min_score, &mut found),
+            Look::At(places) => {
+                scan.look_at(&mut *checker, frame.as_frame(), idx, min_score, &places, &mut found)
+            }
+        };
         drop(frame);
         let result = result.map(|()| found).map_err(|e| crate::chain(&e));
         if tx.send(Check { idx, result }).is_err() {
@@ -421,8 +441,9 @@ struct Line<'a> {
     masks: Masks,
     judged: Receiver<Judged>,
     render: Receiver<Item>,
-    check: Sender<(u64, Arc<Hidden>)>,
+    check: Sender<Question>,
     checked: Receiver<Check>,
+    check_scan: Arc<Scan>,
     write: Sender<Arc<Hidden>>,
     lead: u64,
 }
@@ -448,7 +469,7 @@ impl Line<'_> {
             Ahead { tracker, waiting: BTreeMap::new(), known: frames, head, ended: whole, unjudged_run: 0 };
         let room = (HELD_BYTES / Layout::Yuv420.bytes(self.source.info.video.size).max(1)) as u64;
         let interval = ((fps / 2.0).round() as u64).clamp(4, room.saturating_sub(3).clamp(4, 16));
-        let mut sampler = Sampler::new(self.settings.verify, interval, 8);
+        let mut sampler = Sampler::new(self.settings.verify, interval);
         let reach = sampler.reach();
         let slack =
             if self.settings.verify == Verify::None { 0 } else { room.saturating_sub(interval).clamp(1, 2) };
@@ -493,7 +514,9 @@ impl Line<'_> {
                 }
             };
             let last = ahead.ended && ahead.known.is_empty();
-            let due = judged && sampler.due(idx, last, &before, &now, &after);
+            let size = self.source.info.video.size;
+            let around = [&before[..], &now, &after];
+            let due = if judged { sampler.due(idx, last, around, &self.check_scan, size) } else { None };
             held.push_back(Held {
                 idx,
                 frame: Arc::new(hidden),
@@ -504,8 +527,8 @@ impl Line<'_> {
                 pending: false,
                 remains: false,
             });
-            if due {
-                self.submit(held.back_mut())?;
+            if let Some(look) = due {
+                self.submit(held.back_mut(), look)?;
             }
             std::mem::swap(&mut before, &mut now);
             while let Ok(result) = self.checked.try_recv() {
@@ -564,10 +587,11 @@ impl Line<'_> {
         Ok(())
     }
 
-    fn submit(&self, held: Option<&mut Held>) -> Result<(), JobError> {
+    fn submit(&self, held: Option<&mut Held>, look: Look) -> Result<(), JobError> {
         if let Some(h) = held {
             h.pending = true;
-            self.check.send((h.idx, Arc::clone(&h.frame))).map_err(|_| JobError::Stopped)?;
+            let question = Question { idx: h.idx, frame: Arc::clone(&h.frame), look };
+            self.check.send(question).map_err(|_| JobError::Stopped)?;
         }
         Ok(())
     }
@@ -624,10 +648,13 @@ impl Line<'_> {
             h.regions.extend(regions);
             h.boxes = boxes;
         }
+        // What lies elsewhere is as it was judged.
+        let mut changed = Vec::new();
         if let Some(h) = held.get_mut(at) {
+            changed.extend(h.todo.iter().map(|r| r.rect).chain(open.iter().map(|d| d.rect)));
             self.settle(h, scratch)?;
         }
-        self.submit(held.get_mut(at))
+        self.submit(held.get_mut(at), Look::At(changed))
     }
 
     /// Hides what was found after the frame had been redacted. No checker may be looking at it.

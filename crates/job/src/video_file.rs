@@ -7,7 +7,7 @@ use placet_core::Pts;
 use placet_ingest::Tools;
 use placet_ingest::video::{
     AudioStream, Codec, Container, EncodeSpec, Encoder, Expected, FileStamp, MediaInfo, check_written,
-    expected_pts, packets, probe,
+    expected_pts, probe_with_packets,
 };
 use placet_record::manifest::FrameRate;
 
@@ -27,7 +27,7 @@ pub fn redact_video(
     output: &Pending,
     watch: &dyn Watch,
 ) -> Result<Outcome, JobError> {
-    let info = probe(tools, input)?;
+    let (info, all) = probe_with_packets(tools, input)?;
     let container = Container::for_extension(output.target())
         .ok_or_else(|| JobError::Container(output.target().to_owned()))?;
     let codec = choose_codec(container, settings, &info)?;
@@ -35,7 +35,6 @@ pub fn redact_video(
     for line in left_out(&info, settings) {
         watch.note(&line);
     }
-    let all = packets(tools, &info)?;
     let expected = expected_pts(&all);
     let frame_rate = frame_rate(&info, &expected);
     let has_sound = !audio.is_empty();

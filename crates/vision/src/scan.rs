@@ -1,4 +1,4 @@
-use placet_core::{Detection, Frame, PixelRect, Rotation, Size};
+use placet_core::{Detection, Frame, PixelRect, Rect, Rotation, Size};
 
 use crate::merge::{mark_cut, unmark};
 use crate::{FaceDetector, Scale, View, VisionError, merge};
@@ -15,6 +15,9 @@ const TILE: (u32, u32) = (768, 448);
 /// A box closer to its view's edge than this share of its own width or height may be cut by it: a network that sees
 /// half a face puts a box around the half, near the edge but not always on it.
 const EDGE: f32 = 0.15;
+
+/// Pixels of the network's input from which no finer view is needed to see a face.
+const WELL_SEEN: f32 = 32.0;
 
 /// How thoroughly a frame is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -143,8 +146,52 @@ impl Scan {
         min_score: f32,
         out: &mut Vec<Detection>,
     ) -> Result<(), VisionError> {
+        self.look_where(detector, frame, frame_idx, min_score, |_| true, out)
+    }
+
+    /// [`Scan::look`], but of the views that show only a part of the frame those that touch one of `places`.
+    ///
+    /// # Errors
+    /// As [`Scan::look`].
+    pub fn look_at(
+        &self,
+        detector: &mut dyn FaceDetector,
+        frame: &Frame,
+        frame_idx: u64,
+        min_score: f32,
+        places: &[Rect],
+        out: &mut Vec<Detection>,
+    ) -> Result<(), VisionError> {
+        let wanted = |view: &View| shows_any(view, frame.size(), places);
+        self.look_where(detector, frame, frame_idx, min_score, wanted, out)
+    }
+
+    /// How many of the views of a frame of `size` [`Scan::look_at`] takes, as a share of all.
+    pub fn share_at(&self, size: Size, frame_idx: u64, places: &[Rect]) -> f32 {
+        let all = self.views(frame_idx).count();
+        let taken = self.views(frame_idx).filter(|view| shows_any(view, size, places)).count();
+        taken as f32 / all.max(1) as f32
+    }
+
+    /// Where [`Scan::look_at`] is to look for faces near `faces` that the whole picture may be too small for: three
+    /// times the width and height around each, but for those that are seen in it with at least 32 pixels.
+    pub fn around(&self, faces: &[Rect]) -> Vec<Rect> {
+        let coarse = self.every_frame.first().or(self.in_turn.first()).map_or(1.0, |v| v.scale.factor());
+        let small = faces.iter().filter(|face| face.w.min(face.h) < WELL_SEEN * coarse);
+        small.map(|face| face.scaled(3.0)).collect()
+    }
+
+    fn look_where(
+        &self,
+        detector: &mut dyn FaceDetector,
+        frame: &Frame,
+        frame_idx: u64,
+        min_score: f32,
+        wanted: impl Fn(&View) -> bool,
+        out: &mut Vec<Detection>,
+    ) -> Result<(), VisionError> {
         out.clear();
-        for view in self.views(frame_idx) {
+        for view in self.views(frame_idx).filter(|view| wanted(view)) {
             let before = out.len();
             detector.find(frame, view, min_score, out)?;
             for detection in out.iter_mut().skip(before).filter(|d| is_cut(d, view, frame.size())) {
@@ -155,6 +202,13 @@ impl Scan {
         unmark(out);
         Ok(())
     }
+}
+
+/// Whether the view shows all of a frame of `size`, or a part of one of `places`.
+fn shows_any(view: &View, size: Size, places: &[Rect]) -> bool {
+    let PixelRect { x, y, w, h } = view.source;
+    let seen = Rect { x: x as f32, y: y as f32, w: w as f32, h: h as f32 };
+    (w, h) == (size.width, size.height) || places.iter().any(|place| seen.overlap(place) > 0.0)
 }
 
 /// Whether the box comes close to an edge of the view that is not one of the frame.
@@ -248,7 +302,6 @@ fn spans(len: u32, longest: u32, overlap: u32, step: u32) -> Vec<(u32, u32)> {
 
 #[cfg(test)]
 mod tests {
-    use placet_core::Rect;
     use proptest::prelude::*;
 
     use super::*;

@@ -25,6 +25,6 @@ pub use media::{
     AudioStream, Color, ColorRange, Fields, FileStamp, MediaInfo, Packet, Ratio, VideoStream, expected_pts,
 };
 pub use nal::{CodedPicture, NalRefusal, ParameterSets};
-pub use packets::packets;
+pub use packets::{packets, probe_with_packets};
 pub use probe::{ProbeError, probe};
 pub use written::{Expected, Mismatch, WrittenError, check_written};

@@ -149,15 +149,7 @@ pub enum ProbeError {
 /// # Errors
 /// Where it is not a video that can be redacted; each reason has its own error.
 pub fn probe(tools: &Tools, path: &Path) -> Result<MediaInfo, ProbeError> {
-    let unreadable = |source| ProbeError::Read { path: path.into(), source };
-    let path = path.canonicalize().map_err(unreadable)?;
-    let stamp = FileStamp::of(&path).map_err(unreadable)?;
-    if !path.is_file() {
-        return Err(ProbeError::NotAFile { path });
-    }
-    if stamp.len == 0 {
-        return Err(ProbeError::Empty { path });
-    }
+    let (path, stamp) = file_at(path)?;
     let mut args = input_args(INPUT_OPTIONS);
     args.extend(["-of", "json", "-show_format", "-show_streams", "-show_chapters"].map(Into::into));
     // The first packets show by their side data whether they are encrypted.
@@ -168,6 +160,20 @@ pub fn probe(tools: &Tools, path: &Path) -> Result<MediaInfo, ProbeError> {
         .and_then(|child| child.output(LONGEST_ANSWER, PATIENCE))
         .map_err(|e| unopened(&path, e))?;
     MediaInfo::of_answer(path, stamp, &answer)
+}
+
+/// The file's path without links, and how it looks; it must be one with something in it.
+pub(super) fn file_at(path: &Path) -> Result<(PathBuf, FileStamp), ProbeError> {
+    let unreadable = |source| ProbeError::Read { path: path.into(), source };
+    let path = path.canonicalize().map_err(unreadable)?;
+    let stamp = FileStamp::of(&path).map_err(unreadable)?;
+    if !path.is_file() {
+        return Err(ProbeError::NotAFile { path });
+    }
+    if stamp.len == 0 {
+        return Err(ProbeError::Empty { path });
+    }
+    Ok((path, stamp))
 }
 
 impl MediaInfo {

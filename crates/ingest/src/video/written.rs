@@ -5,7 +5,7 @@ use std::path::Path;
 
 use placet_core::{Pts, Rotation, Size, TimeBase};
 
-use super::{ColorRange, Fields, MediaInfo, ProbeError, Ratio, expected_pts, packets, probe};
+use super::{ColorRange, Fields, MediaInfo, ProbeError, Ratio, expected_pts, probe_with_packets};
 use crate::Tools;
 
 /// What a written file must be.
@@ -77,8 +77,8 @@ pub enum WrittenError {
 /// # Errors
 /// All differences together.
 pub fn check_written(tools: &Tools, path: &Path, expected: &Expected<'_>) -> Result<(), WrittenError> {
-    let info = probe(tools, path)?;
-    let times = expected_pts(&packets(tools, &info)?);
+    let (info, packets) = probe_with_packets(tools, path)?;
+    let times = expected_pts(&packets);
     let mut wrong = Vec::new();
     let mut differ = |what, wanted: String, got: String| {
         if wanted != got {
