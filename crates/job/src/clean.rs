@@ -57,7 +57,7 @@ pub(crate) fn redact(
             match clean_join::prove(source, spec, &groups, &survey, &runs, &done, &copied, &second)? {
                 Ok(()) => {
                     watch.note(&told(&done.ledger, &survey.fates));
-                    Ok(Some(done))
+                    Ok(Some(Done { read_back: true, ..done }))
                 }
                 Err(why) => ordinary(&why),
             }

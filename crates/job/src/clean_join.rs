@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use placet_core::{Frame, Layout};
 use placet_ingest::video::{
     CodedFrame, CodedReader, DecodeOptions, Decoder, EncodeSpec, Expected, JoinError, Joiner, ParameterSets,
-    PieceEncoder, check_written, decode_delay, expected_pts, probe_with_packets,
+    PieceEncoder, check_written, decode_delay, expected_pts,
 };
 use placet_redaction::RedactedFrame;
 use xxhash_rust::xxh3::xxh3_128_with_seed;
@@ -103,6 +103,7 @@ pub(crate) fn write(
         tracker: survey.tracker()?,
         detector_input: crate::video::finder_scan(source, settings).whole_size(),
         margins_s: survey.margins_s(),
+        read_back: false,
     };
     for run_of in runs {
         let frames: VecDeque<_> = survey
@@ -204,10 +205,10 @@ pub(crate) fn prove(
 ) -> Result<Result<(), String>, JobError> {
     let audio = spec.sound.as_ref().map_or(0, |(_, streams)| streams.len());
     let expected = Expected::like(source.info, &done.ledger.times, audio);
-    if let Err(e) = check_written(source.tools, &spec.output, &expected) {
-        return Ok(Err(crate::chain(&e)));
-    }
-    let (info, written) = probe_with_packets(source.tools, &spec.output).map_err(JobError::Probe)?;
+    let (info, written) = match check_written(source.tools, &spec.output, &expected) {
+        Ok(read) => read,
+        Err(e) => return Ok(Err(crate::chain(&e))),
+    };
     let times = expected_pts(&written);
     if times.len() != done.ledger.times.len() {
         return Ok(Err(format!(

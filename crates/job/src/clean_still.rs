@@ -3,7 +3,7 @@
 //! The picture is summed up in cells of 4 by 4 pixels of luma and of chroma. A block of 16 by 16 pixels keeps its
 //! *version* while every cell stays close to the picture that began the version; nothing is compared with the frame
 //! before, so slow change adds up until it counts. Detectors see nothing finer: the smallest face they find is three
-//! cells wide.
+//! cells wide. A cell's sum is at most 4080, so that none of the sums and differences below leaves 16 bits.
 #![expect(clippy::indexing_slicing, reason = "a pixel kernel: indices come from the plane's own size")]
 
 use std::collections::HashMap;
@@ -29,6 +29,8 @@ const SQUARE: (i32, i32) = (3, 5);
 const CHROMA: i16 = 4;
 /// A view is judged again after as many frames, whatever it shows.
 const LONGEST: u32 = 125;
+/// Frames between the second judgements of two views.
+const APART: u32 = 12;
 
 /// The version of each block in one frame.
 #[derive(Clone, Debug)]
@@ -149,12 +151,12 @@ impl Cells {
             self.line.fill(0);
             for row in rows.chunks(width) {
                 for (sum, v) in self.line.iter_mut().zip(row) {
-                    *sum += u16::from(*v);
+                    *sum = sum.wrapping_add(u16::from(*v));
                 }
             }
             for (cell, four) in out.iter_mut().zip(self.line.as_chunks::<CELL>().0) {
                 // At most 16 times 255.
-                *cell = (four[0] + four[1] + four[2] + four[3]) as i16;
+                *cell = four.iter().fold(0_u16, |a, v| a.wrapping_add(*v)) as i16;
             }
         }
     }
@@ -180,13 +182,14 @@ fn moved_luma(now: [&[[i16; 4]]; 4], then: [&[[i16; 4]]; 4], may: &[i16], moved:
     let (now, then, may) = (now.map(|row| &row[..n]), then.map(|row| &row[..n]), &may[..n]);
     for x in 0..n {
         let diff: [[i16; 4]; 4] =
-            std::array::from_fn(|y| std::array::from_fn(|c| now[y][x][c] - then[y][x][c]));
-        let cell = diff.iter().flatten().fold(0, |worst: i16, d| worst.max(d.abs()));
-        let pairs = [0, 2].map(|y| -> [i16; 4] { std::array::from_fn(|c| diff[y][c] + diff[y + 1][c]) });
-        let square = pairs.iter().flat_map(|p| [p[0] + p[1], p[2] + p[3]]);
-        let square = square.fold(0, |worst: i16, d| worst.max(d.abs()));
+            std::array::from_fn(|y| std::array::from_fn(|c| now[y][x][c].wrapping_sub(then[y][x][c])));
+        let cell = diff.iter().flatten().fold(0, |worst: i16, d| worst.max(d.wrapping_abs()));
+        let pairs =
+            [0, 2].map(|y| -> [i16; 4] { std::array::from_fn(|c| diff[y][c].wrapping_add(diff[y + 1][c])) });
+        let square = pairs.iter().flat_map(|p| [p[0].wrapping_add(p[1]), p[2].wrapping_add(p[3])]);
+        let square = square.fold(0, |worst: i16, d| worst.max(d.wrapping_abs()));
         let (num, den) = SQUARE;
-        moved[x] |= cell > may[x] || i32::from(square) * den > 4 * i32::from(may[x]) * num;
+        moved[x] |= cell > may[x] || i32::from(square) * den > 4 * num * i32::from(may[x]);
     }
 }
 
@@ -196,7 +199,7 @@ fn moved_chroma(now: [&[[i16; 2]]; 2], then: [&[[i16; 2]]; 2], moved: &mut [bool
     let n = moved.len();
     let (now, then) = (now.map(|row| &row[..n]), then.map(|row| &row[..n]));
     for x in 0..n {
-        let diff = [0, 1].map(|y| [0, 1].map(|c| (now[y][x][c] - then[y][x][c]).abs()));
+        let diff = [0, 1].map(|y| [0, 1].map(|c| now[y][x][c].wrapping_sub(then[y][x][c]).wrapping_abs()));
         moved[x] |= diff.iter().flatten().any(|d| *d > LEAST);
     }
 }
@@ -205,7 +208,16 @@ fn moved_chroma(now: [&[[i16; 2]]; 2], then: [&[[i16; 2]]; 2], moved: &mut [bool
 pub(crate) struct Steady {
     inner: Box<dyn FaceDetector>,
     blocks: Option<Arc<Blocks>>,
-    known: HashMap<View, (u32, Vec<Detection>)>,
+    known: HashMap<View, Known>,
+}
+
+/// What was found in a view.
+struct Known {
+    /// In which frame.
+    judged: u32,
+    /// The frame from which on it is judged again.
+    until: u32,
+    found: Vec<Detection>,
 }
 
 impl Steady {
@@ -233,16 +245,24 @@ impl FaceDetector for Steady {
     ) -> Result<(), VisionError> {
         let Some(blocks) = &self.blocks else { return self.inner.find(frame, view, min_score, found) };
         let newest = blocks.newest(view.source);
-        if let Some((judged, then)) = self.known.get(view)
-            && newest <= *judged
-            && blocks.now - judged < LONGEST
+        if let Some(known) = self.known.get(view)
+            && newest <= known.judged
+            && blocks.now < known.until
         {
-            found.extend_from_slice(then);
+            found.extend_from_slice(&known.found);
             return Ok(());
         }
         let before = found.len();
         self.inner.find(frame, view, min_score, found)?;
-        self.known.insert(*view, (blocks.now, found[before..].to_vec()));
+        // All are first judged in one frame; their next times are spread, lest that frame's turn holds everything up.
+        let sooner =
+            if self.known.contains_key(view) { 0 } else { self.known.len() as u32 * APART % LONGEST };
+        let known = Known {
+            judged: blocks.now,
+            until: blocks.now + LONGEST - sooner,
+            found: found[before..].to_vec(),
+        };
+        self.known.insert(*view, known);
         Ok(())
     }
 }

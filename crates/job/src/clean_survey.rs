@@ -97,22 +97,28 @@ impl Survey {
         let size = source.info.video.size;
         let seed = std::hash::RandomState::new().build_hasher().finish();
         let (item_tx, item_rx) = bounded::<(Item, Arc<Blocks>)>(1);
-        let (judged_tx, judged_rx) = unbounded::<Judged>();
+        let (compare_tx, compare_rx) = bounded::<Item>(1);
+        // Bounded, so that frames do not pile up while the second detector judges one that moved.
+        let (judged_tx, judged_rx) = bounded::<Judged>(4);
         let (look_tx, look_rx) = bounded::<Candidate>(4);
         let (spare_tx, spare_rx) = unbounded::<Frame>();
         let inspector =
             Inspector::new(models.checker()?, size, source.info.video.rotation, settings.scores.check);
         let finders = (0..settings.threads.max(1)).map(|_| models.finder()).collect::<Result<Vec<_>, _>>()?;
         thread::scope(|scope| {
-            let reader = scope.spawn(move || {
+            let reader = scope
+                .spawn(move || pump(source, None, Some(&spare_rx), 2, |item| compare_tx.send(item).is_ok()));
+            scope.spawn(move || {
                 let mut still = Still::new(size);
-                pump(source, None, Some(&spare_rx), 1, |item| {
+                for item in compare_rx {
                     let blocks = match &item.frame {
                         Some(frame) => still.push(frame),
                         None => Arc::new(Blocks { now: 0, columns: 0, versions: Vec::new() }),
                     };
-                    item_tx.send((item, blocks)).is_ok()
-                })
+                    if item_tx.send((item, blocks)).is_err() {
+                        return;
+                    }
+                }
             });
             for finder in finders {
                 let (rx, tx) = (item_rx.clone(), judged_tx.clone());

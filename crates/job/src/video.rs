@@ -101,6 +101,8 @@ pub(crate) struct Done {
     pub(crate) detector_input: Size,
     /// Seconds hidden before a first sighting, after a last, and over a gap.
     pub(crate) margins_s: (f64, f64, f64),
+    /// The written file was compared with what was meant.
+    pub(crate) read_back: bool,
 }
 
 struct Judged {
@@ -276,7 +278,7 @@ pub(crate) fn run(
         }
         match (outcome, written, read) {
             (Ok((ledger, tracker)), Ok(()), Ok(())) => {
-                Ok(Done { ledger, tracker, detector_input: scan.whole_size(), margins_s })
+                Ok(Done { ledger, tracker, detector_input: scan.whole_size(), margins_s, read_back: false })
             }
             // A closed channel is a consequence; the thread that closed it has the cause.
             // Where reading broke off, the encoder may complain too, that nothing came.

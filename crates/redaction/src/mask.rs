@@ -76,9 +76,10 @@ impl Masks {
                 let lower = &self.luma[under..][luma_x.clone()];
                 let row = y as usize * half.width as usize;
                 let out = &mut self.chroma[row + px.x as usize..][..px.w as usize];
-                for ((o, u), l) in out.iter_mut().zip(upper.chunks(2)).zip(lower.chunks(2)) {
-                    *o = u.iter().chain(l).fold(0, |all, m| all | m);
-                }
+                let ((pairs, odd), (below, odd_below)) = (upper.as_chunks::<2>(), lower.as_chunks::<2>());
+                let both = pairs.iter().zip(below).map(|([a, b], [c, d])| a | b | c | d);
+                let last = odd.iter().zip(odd_below).map(|(a, b)| a | b);
+                out.iter_mut().zip(both.chain(last)).for_each(|(o, m)| *o = m);
             }
         }
     }

@@ -298,8 +298,11 @@ fn down_row(plane: &Plane<'_>, view: &View, n: usize, y: usize, sums: &mut Vec<u
     let sums = &mut sums[..row.len()];
     sums.iter_mut().zip(row).for_each(|(sum, sample)| *sum = u16::from(*sample));
     for y in first + 1..=last {
-        // At most `Scale::MAX_DOWN` rows of bytes: no overflow.
-        sums.iter_mut().zip(row_of(plane, view, y)).for_each(|(sum, sample)| *sum += u16::from(*sample));
+        // At most `Scale::MAX_DOWN` rows of bytes fit; wrapping, here and below, so that no check stands in the way of
+        // vectors.
+        sums.iter_mut()
+            .zip(row_of(plane, view, y))
+            .for_each(|(sum, sample)| *sum = sum.wrapping_add(u16::from(*sample)));
     }
     across(sums, plane.shift, view, n, last + 1 - first, out);
 }
@@ -337,7 +340,7 @@ fn boxes<const N: usize>(sums: &[u16], rows: usize, out: &mut [f32]) -> usize {
     let k = 1.0 / (rows * N) as f32;
     let (groups, _) = sums.as_chunks::<N>();
     for (out, group) in out.iter_mut().zip(groups) {
-        *out = group.iter().map(|s| i32::from(*s)).sum::<i32>() as f32 * k;
+        *out = group.iter().fold(0_i32, |sum, s| sum.wrapping_add(i32::from(*s))) as f32 * k;
     }
     groups.len().min(out.len())
 }
@@ -366,7 +369,8 @@ fn threes(sums: &[u16], rows: usize, out: &mut [f32]) -> usize {
     let (pairs, _) = out.as_chunks_mut::<2>();
     let (groups, _) = sums.as_chunks::<3>();
     for (pair, [a, b, c]) in pairs.iter_mut().zip(groups) {
-        *pair = [(i32::from(*a) + i32::from(*b)) as f32 * k, (i32::from(*b) + i32::from(*c)) as f32 * k];
+        let mean = |a: u16, b: u16| i32::from(a).wrapping_add(i32::from(b)) as f32 * k;
+        *pair = [mean(*a, *b), mean(*b, *c)];
     }
     2 * pairs.len().min(groups.len())
 }
@@ -389,7 +393,7 @@ fn up_row(
     grow(sums, own.len());
     let sums = &mut sums[..own.len()];
     for ((sum, own), other) in sums.iter_mut().zip(own).zip(other) {
-        *sum = 3 * u16::from(*own) + u16::from(*other);
+        *sum = u16::from(*own).wrapping_mul(3).wrapping_add(u16::from(*other));
     }
 
     grow(wide, columns + 2);

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use placet_core::{Pts, Rotation, Size, TimeBase};
 
-use super::{ColorRange, Fields, MediaInfo, ProbeError, Ratio, expected_pts, probe_with_packets};
+use super::{ColorRange, Fields, MediaInfo, Packet, ProbeError, Ratio, expected_pts, probe_with_packets};
 use crate::Tools;
 
 /// What a written file must be.
@@ -72,11 +72,15 @@ pub enum WrittenError {
 }
 
 /// Reads the file back and compares: number of frames, the time of each to within a tick of the coarser of both time
-/// bases (a millisecond in Matroska), size, rotation, range, sound.
+/// bases (a millisecond in Matroska), size, rotation, range, sound. Gives what was read.
 ///
 /// # Errors
 /// All differences together.
-pub fn check_written(tools: &Tools, path: &Path, expected: &Expected<'_>) -> Result<(), WrittenError> {
+pub fn check_written(
+    tools: &Tools,
+    path: &Path,
+    expected: &Expected<'_>,
+) -> Result<(MediaInfo, Vec<Packet>), WrittenError> {
     let (info, packets) = probe_with_packets(tools, path)?;
     let times = expected_pts(&packets);
     let mut wrong = Vec::new();
@@ -106,7 +110,7 @@ pub fn check_written(tools: &Tools, path: &Path, expected: &Expected<'_>) -> Res
     {
         differ("time of a frame", format!("{wanted:.4} s"), format!("{got:.4} s"));
     }
-    if wrong.is_empty() { Ok(()) } else { Err(WrittenError::Differs(wrong)) }
+    if wrong.is_empty() { Ok((info, packets)) } else { Err(WrittenError::Differs(wrong)) }
 }
 
 /// In lowest terms, since containers shorten.

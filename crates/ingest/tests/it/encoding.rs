@@ -44,7 +44,7 @@ fn transcode(
 
 fn check(input: &Path, output: &Path, times: &[Pts]) -> Result<(), WrittenError> {
     let (info, _) = read(input);
-    check_written(&tools(), output, &Expected::like(&info, times, info.audio.len()))
+    check_written(&tools(), output, &Expected::like(&info, times, info.audio.len())).map(drop)
 }
 
 fn times_of(path: &Path) -> (MediaInfo, Vec<Pts>) {
