@@ -7,7 +7,7 @@ use placet_core::Pts;
 use placet_ingest::Tools;
 use placet_ingest::video::{
     AudioStream, Codec, Container, EncodeSpec, Encoder, Expected, FileStamp, MediaInfo, check_written,
-    expected_pts, packets, probe,
+    expected_pts, packets, probe, tag_in_sound,
 };
 use placet_record::manifest::FrameRate;
 
@@ -32,6 +32,11 @@ pub fn redact_video(
         .ok_or_else(|| JobError::Container(output.target().to_owned()))?;
     let codec = choose_codec(container, settings, &info)?;
     let audio = audio_streams(container, settings, &info)?;
+    if !audio.is_empty()
+        && let Some((codec, kind)) = tag_in_sound(tools, &info)?
+    {
+        return Err(JobError::SoundTag { codec, kind });
+    }
     for line in left_out(&info, settings) {
         watch.note(&line);
     }

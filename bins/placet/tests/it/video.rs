@@ -201,6 +201,42 @@ fn sound_that_the_container_cannot_hold_is_refused_naming_the_flag() {
     world.redact("a.mkv -o b.mp4 --audio drop");
 }
 
+#[test]
+fn copied_sound_names_nobody() {
+    let world = World::new();
+    let holds = |name: &str, what: &str| world.read(name).windows(what.len()).any(|w| w == what.as_bytes());
+    let name = "Somebodysname";
+    let tagged = format!("-metadata artist={name}");
+    SMALL.film(&world, "v.mkv", "-c:v libx264 -preset ultrafast");
+    for (codec, file) in [("libvorbis", "a.ogg"), ("libopus", "b.ogg"), ("flac", "c.ogg"), ("flac", "d.flac")]
+    {
+        ffmpeg(&world, &format!("-f lavfi -i sine=d=1 -c:a {codec} {tagged} {{}}/{file}"));
+        // Matroska keeps a codec's whole header; a stream's tags become the file's.
+        ffmpeg(&world, &format!("-i {{}}/v.mkv -i {{}}/{file} -map 0 -map 1 -c copy {tagged} {{}}/in.mkv"));
+        assert!(holds(file, name) && holds("in.mkv", name), "{file}");
+        for (to, more) in [("o.mkv", ""), ("p.mkv", "--copy-clean"), ("o.webm", "--codec vp9")] {
+            if to == "o.webm" && codec == "flac" {
+                continue;
+            }
+            world.redact(&format!("in.mkv -o {to} -y --fast {more}"));
+            assert!(!holds(to, name), "{file} to {to}");
+            assert_eq!(sound(&world.path("in.mkv")), sound(&world.path(to)), "{file} to {to}");
+        }
+    }
+    // An MP3's own tags, such as joining two files leaves in the middle.
+    ffmpeg(&world, &format!("-f lavfi -i sine=d=1 -c:a libmp3lame {tagged} {{}}/a.mp3"));
+    world.write("aa.mp3", world.read("a.mp3").repeat(2));
+    for to in ["in.avi", "in.mkv", "in.mp4", "in.ts"] {
+        let plain = "-map 0 -map 1 -c:v libx264 -preset ultrafast -c:a copy -map_metadata -1";
+        ffmpeg(&world, &format!("-i {{}}/v.mkv -f mp3 -i {{}}/aa.mp3 {plain} {{}}/{to}"));
+        let ran = world.placet(&format!("redact {to} -o o.mp4 --fast"));
+        assert_eq!(ran.code, Some(2), "{to}: {}", ran.err);
+        assert!(ran.err.contains("ID3 tags") && !world.has("o.mp4"), "{to}: {}", ran.err);
+    }
+    world.redact("in.mp4 -o o.mp4 --fast --audio drop");
+    assert!(!holds("o.mp4", name));
+}
+
 /// A clip with everything in it that tells where and with what it was made.
 fn talkative(world: &World) {
     world.write("sub.srt", "1\n00:00:00,000 --> 00:00:01,000\nGPS 48.2082 16.3738\n");

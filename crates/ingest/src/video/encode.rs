@@ -5,6 +5,7 @@ use std::time::Duration;
 use placet_core::{Frame, Layout, Pts, Rotation, Size, TimeBase};
 use placet_redaction::{ObscuredFrame, RedactedFrame};
 
+use super::sound::strip_headers;
 use super::turn::turn;
 use super::{AudioStream, Codec, CodecRefusal, Color, Container, Fields, FileStamp, MediaInfo, Ratio};
 use crate::Tools;
@@ -136,6 +137,14 @@ pub enum EncodeError {
         /// Why.
         source: io::Error,
     },
+    /// The sound's headers could not be cleaned.
+    #[error("cannot take names out of the sound's headers in `{path}`; --audio drop leaves the sound out")]
+    Sound {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// The sound and the metadata are to come from two files.
     #[error("sound and metadata must come from one file")]
     Sources,
@@ -182,6 +191,7 @@ pub struct Encoder {
     path: PathBuf,
     size: Size,
     rotation: Rotation,
+    container: Container,
     shift: i64,
 }
 
@@ -228,7 +238,9 @@ impl Encoder {
             frame_rate: spec.frame_rate.or(Some(Ratio { num: 25, den: 1 })),
         };
         match Writer::create(input, header) {
-            Ok(writer) => Ok(Self { child, writer, path, size: spec.size, rotation: spec.rotation, shift }),
+            Ok(writer) => {
+                Ok(Self { child, writer, path, size: spec.size, rotation: spec.rotation, container, shift })
+            }
             Err(NutError::Io { source, .. }) => Err(full_or(path, child.broken(source, PATIENCE))),
             Err(source) => Err(EncodeError::Frame { path, pts: 0, source }),
         }
@@ -269,16 +281,29 @@ impl Encoder {
     /// # Errors
     /// Where the encoder failed; the file is then not whole.
     pub fn finish(self) -> Result<(), EncodeError> {
-        let Self { mut child, writer, path, size, rotation, .. } = self;
+        let Self { mut child, writer, path, size, rotation, container, .. } = self;
         // Closes the pipe, which tells the encoder that this was all.
         drop(writer);
         if let Err(source) = wait_while_it_writes(&mut child, &path).and_then(|()| child.finish_writing()) {
             return Err(full_or(path, source));
         }
-        match rotation {
-            Rotation::None => Ok(()),
-            _ => turn(&path, rotation, size).map_err(|source| EncodeError::Turn { path, source }),
-        }
+        finished(path, container, rotation, size)
+    }
+}
+
+/// What is done to a file once ffmpeg has written it.
+pub(super) fn finished(
+    path: PathBuf,
+    container: Container,
+    rotation: Rotation,
+    size: Size,
+) -> Result<(), EncodeError> {
+    if let Err(source) = strip_headers(&path, container) {
+        return Err(EncodeError::Sound { path, source });
+    }
+    match rotation {
+        Rotation::None => Ok(()),
+        _ => turn(&path, rotation, size).map_err(|source| EncodeError::Turn { path, source }),
     }
 }
 

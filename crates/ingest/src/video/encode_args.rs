@@ -216,7 +216,8 @@ impl EncodeSpec {
             }
             Container::MpegTs => args.add(["-muxdelay", "0", "-muxpreload", "0", "-mpegts_copyts", "1"]),
             // Here sound that starts a little before the picture moves both.
-            Container::Mkv | Container::WebM => {}
+            // Checksums would not fit the sound's headers any more once these are cleaned.
+            Container::Mkv | Container::WebM => args.add(["-write_crc32", "0"]),
         }
     }
 }

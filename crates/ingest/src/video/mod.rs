@@ -11,6 +11,7 @@ mod media;
 mod nal;
 mod packets;
 mod probe;
+mod sound;
 mod timeline;
 mod turn;
 mod written;
@@ -27,4 +28,5 @@ pub use media::{
 pub use nal::{CodedPicture, NalRefusal, ParameterSets};
 pub use packets::packets;
 pub use probe::{ProbeError, probe};
+pub use sound::tag_in_sound;
 pub use written::{Expected, Mismatch, WrittenError, check_written};
