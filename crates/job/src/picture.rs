@@ -32,17 +32,26 @@ pub fn redact_picture(
 ) -> Result<Outcome, JobError> {
     let bytes = std::fs::read(input).map_err(|source| JobError::Read { path: input.to_owned(), source })?;
     let facts = FileFacts { bytes: bytes.len() as u64, digest: Digest::of(&bytes) };
-    let Picture { frame, meta } = read_picture(&bytes, &Limits::default())?;
+    let Picture { frame, meta, turn_in_doubt } = read_picture(&bytes, &Limits::default())?;
     drop(bytes);
     watch.progress(0, Some(1), 0);
     let size = frame.size();
 
-    let scan = match settings.detector_size {
-        Some(wanted) => Scan::whole(size, Rotation::None, wanted),
-        None => Scan::new(size, Rotation::None, Effort::Picture),
-    };
+    let sides = sides(turn_in_doubt);
+    if turn_in_doubt {
+        watch.note(
+            "the file says in several ways how the picture is turned, so faces are looked for from all sides",
+        );
+    }
+    let scans: Vec<Scan> = sides
+        .iter()
+        .map(|&side| match settings.detector_size {
+            Some(wanted) => Scan::whole(size, side, wanted),
+            None => Scan::new(size, side, Effort::Picture),
+        })
+        .collect();
     let mut found = Vec::new();
-    look(&scan, &mut *models.finder()?, &frame, settings.scores.strong, &mut found)?;
+    look(&scans, &mut *models.finder()?, &frame, settings.scores.strong, &mut found)?;
     // In the order of reading, so that numbers are the same in every run.
     found.sort_by(|a, b| {
         (a.rect.y, a.rect.x).partial_cmp(&(b.rect.y, b.rect.x)).unwrap_or(std::cmp::Ordering::Equal)
@@ -63,6 +72,7 @@ pub fn redact_picture(
         check(
             models,
             settings,
+            sides,
             &masks,
             &mut tracker,
             &mut boxes,
@@ -97,7 +107,7 @@ pub fn redact_picture(
         frames: 1,
         duration_ms: 0,
         frame_rate: None,
-        detector_input: scan.whole_size(),
+        detector_input: scans.first().map_or(size, Scan::whole_size),
         margins_s: (0.0, 0.0, 0.0),
         container: format.clone(),
         codec: format,
@@ -111,6 +121,7 @@ pub fn redact_picture(
 fn check(
     models: &Models,
     settings: &Settings,
+    sides: &[Rotation],
     masks: &Masks,
     tracker: &mut Tracker,
     boxes: &mut Vec<TrackBox>,
@@ -120,11 +131,12 @@ fn check(
     ledger: &mut Ledger,
 ) -> Result<(), JobError> {
     let mut checker: Box<dyn FaceDetector> = models.checker()?;
-    let scan = Scan::new(hidden.as_frame().size(), Rotation::None, Effort::Check);
+    let size = hidden.as_frame().size();
+    let scans: Vec<Scan> = sides.iter().map(|&side| Scan::new(size, side, Effort::Check)).collect();
     ledger.checked.push(0);
     for round in 1..=ROUNDS {
         let mut found: Vec<Detection> = Vec::new();
-        look(&scan, &mut *checker, hidden.as_frame(), settings.scores.check, &mut found)
+        look(&scans, &mut *checker, hidden.as_frame(), settings.scores.check, &mut found)
             .map_err(|e| JobError::Check { frame: 0, cause: crate::chain(&e) })?;
         let kept = masks.kept_boxes(boxes);
         found.retain(|d| exposed(d, &regions) && !kept.iter().any(|k| k.iou(&d.rect) > 0.2));
@@ -156,23 +168,36 @@ fn check(
     Ok(())
 }
 
-/// Looks at the picture, and where not all of it is opaque at what a viewer sees of it on white and on black: a face
+/// How the picture may have to be turned for its faces to stand upright.
+fn sides(in_doubt: bool) -> &'static [Rotation] {
+    if in_doubt {
+        &[Rotation::None, Rotation::Cw90, Rotation::Half, Rotation::Cw270]
+    } else {
+        &[Rotation::None]
+    }
+}
+
+/// Looks at the picture from all sides asked for, and where not all of it is opaque at what a viewer sees of it on white and on black: a face
 /// may be drawn by its transparency alone.
 fn look(
-    scan: &Scan,
+    scans: &[Scan],
     detector: &mut dyn FaceDetector,
     frame: &Frame,
     min_score: f32,
     found: &mut Vec<Detection>,
 ) -> Result<(), VisionError> {
-    scan.look(detector, frame, 0, min_score, found)?;
+    let grounds = [u8::MAX, 0].map(|ground| composited(frame, ground));
+    let seen: Vec<&Frame> = std::iter::once(frame).chain(grounds.iter().flatten()).collect();
     let mut more = Vec::new();
-    for ground in [u8::MAX, 0] {
-        let Some(seen) = composited(frame, ground) else { return Ok(()) };
-        scan.look(detector, &seen, 0, min_score, &mut more)?;
-        found.append(&mut more);
+    for scan in scans {
+        for seen in &seen {
+            scan.look(detector, seen, 0, min_score, &mut more)?;
+            found.append(&mut more);
+        }
     }
-    merge(found, SAME_FACE);
+    if scans.len() * seen.len() > 1 {
+        merge(found, SAME_FACE);
+    }
     Ok(())
 }
 
@@ -240,7 +265,7 @@ mod tests {
 
     #[test]
     fn a_face_drawn_by_transparency_alone_is_found_once() {
-        let whole = Scan::whole(SIZE, Rotation::None, SIZE);
+        let whole = [Scan::whole(SIZE, Rotation::None, SIZE)];
         for (name, left, right, faces, looks) in [
             ("opaque, one grey", (90, 255), (90, 255), 0, 1),
             ("opaque, a face", (0, 255), (200, 255), 1, 1),

@@ -137,6 +137,29 @@ fn a_lying_picture_comes_out_upright_without_face_place_and_thumbnail() {
 }
 
 #[test]
+fn a_picture_that_says_in_two_ways_how_it_is_turned_is_looked_at_from_all_sides() {
+    let world = World::new();
+    let [lying, ..] = lying(&world);
+    // Without the block that stands behind its first marker.
+    let bytes = world.read(lying);
+    let plain = [&bytes[..2], &bytes[4 + usize::from(u16::from_be_bytes([bytes[4], bytes[5]]))..]].concat();
+    // Viewers follow the first block, or the last; some take an orientation as a long number.
+    let long = exif(6).iter().enumerate().map(|(at, b)| if at == 24 { 4 } else { *b }).collect::<Vec<u8>>();
+    for (name, blocks) in [("two.jpg", vec![exif(1), exif(6)]), ("long.jpg", vec![long])] {
+        let mut bytes = plain.clone();
+        for block in blocks.iter().rev() {
+            bytes = into_jpeg(&bytes, block);
+        }
+        world.write(name, bytes);
+        let ran = world.redact(&format!("{name} -o o_{name} {IN_GREEN}"));
+        assert!(ran.err.contains("from all sides"), "{name}: {}", ran.err);
+        let (x, y, w, h) = BOX;
+        let hidden = stored(&world, &format!("o_{name}")).share_of(GREEN, (y, 160.0 - x - w, h, w), true, 90);
+        assert!(hidden > 0.9, "{name}: {hidden} of where the face lies is hidden");
+    }
+}
+
+#[test]
 fn every_format_keeps_its_format_and_its_background() {
     let world = World::new();
     for (name, words) in [
