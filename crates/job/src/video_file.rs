@@ -7,7 +7,7 @@ use placet_core::Pts;
 use placet_ingest::Tools;
 use placet_ingest::video::{
     AudioStream, Codec, Container, EncodeSpec, Encoder, Expected, FileStamp, MediaInfo, check_written,
-    expected_pts, packets, probe, tag_in_sound,
+    expected_pts, hides_edges, packets, probe, tag_in_sound,
 };
 use placet_record::manifest::FrameRate;
 
@@ -36,6 +36,12 @@ pub fn redact_video(
         && let Some((codec, kind)) = tag_in_sound(tools, &info)?
     {
         return Err(JobError::SoundTag { codec, kind });
+    }
+    if hides_edges(&info.path) {
+        watch.note(
+            "the file tells players to hide some of the picture's edges, and the output shows them: faces there are \
+             hidden like all others; --region hides the rest",
+        );
     }
     for line in left_out(&info, settings) {
         watch.note(&line);
@@ -150,19 +156,32 @@ fn audio_streams(
 /// What of the input is not in the output, told once.
 fn left_out(info: &MediaInfo, settings: &Settings) -> Vec<String> {
     let mut lines = Vec::new();
-    let mut say = |n: usize, what: &str, why: &str| {
-        if n > 0 {
-            lines.push(format!("left out: {n} {what} ({why})"));
-        }
+    let mut say = |n: usize, what: &str, why: &str| match n {
+        0 => {}
+        1 => lines.push(format!("left out: 1 {what} ({why})")),
+        n => lines.push(format!("left out: {n} {what}s ({why})")),
     };
-    say(info.other_videos, "further video streams", "they would be clear; redact them as files of their own");
-    say(info.attached_pictures, "cover pictures", "they may show faces");
-    say(info.subtitles, "subtitle streams", "drones and cameras write places into them");
-    say(info.data, "data streams", "cameras write places into them");
+    say(info.other_videos, "further video stream", "it would be clear; redact each as a file of its own");
+    say(info.attached_pictures, "cover picture", "it may show a face");
+    say(info.subtitles, "subtitle stream", "drones and cameras write places into them");
+    say(info.data, "data stream", "cameras write places into them");
+    if settings.keep_metadata {
+        let tags: Vec<&str> = std::iter::once(&info.picture_tags)
+            .chain(info.audio.iter().map(|a| &a.picture_tags))
+            .flatten()
+            .map(String::as_str)
+            .collect();
+        say(tags.len(), "tag", &format!("{}; a picture may be in it", tags.join(", ")));
+        say(
+            if info.picture_in_chapters { info.chapters } else { 0 },
+            "chapter mark",
+            "a picture may be in their names",
+        );
+    }
     if !settings.keep_metadata && !info.identifying_tags.is_empty() {
         say(
             info.identifying_tags.len(),
-            "tags",
+            "tag",
             &format!("{}; -m keeps them", info.identifying_tags.join(", ")),
         );
     }

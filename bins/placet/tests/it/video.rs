@@ -311,6 +311,65 @@ fn metadata_stays_on_request_and_pictures_of_faces_never() {
 }
 
 #[test]
+fn a_picture_written_as_text_is_left_out_even_with_metadata_kept() {
+    let world = World::new();
+    SMALL.film_with_tone(&world, "plain.mkv", "-c:v libx264 -preset ultrafast -c:a aac");
+    // A cover as Vorbis comments have it, one under a name nobody knows, and a text of people.
+    let cover = "iVBORw0KGgoAAAANSUhEUgAA".repeat(60);
+    let text = "A long day at the sea. ".repeat(20);
+    world.write(
+        "tags.txt",
+        format!(
+            ";FFMETADATA1\nMETADATA_BLOCK_PICTURE=short\nCOVERART=short\nfoo\\=bar=x\nnotes={cover}\n\
+             description={text}\ntitle=Titleword\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=500\ntitle=Chaptername\n"
+        ),
+    );
+    let copy = "-map 0 -c copy -map_metadata 1 -map_chapters 1 -metadata:s:a:0 COVERART=streamcover";
+    for to in ["mkv", "mov"] {
+        let keys = if to == "mov" { "-movflags use_metadata_tags" } else { "" };
+        ffmpeg(&world, &format!("-i {{}}/plain.mkv -i {{}}/tags.txt {copy} {keys} {{}}/in.{to}"));
+        let said = ffprobe(&world.path(&format!("in.{to}")), SAID);
+        assert!(said.contains(&cover) && said.contains("Titleword"), "{to}: {said}");
+        let ran = world.redact(&format!("in.{to} -o o.{to} -m --fast"));
+        assert!(ran.err.contains("a picture may be in it"), "{to}: {}", ran.err);
+        let after = ffprobe(&world.path(&format!("o.{to}")), SAID);
+        let bytes = String::from_utf8_lossy(&world.read(&format!("o.{to}"))).into_owned();
+        for gone in ["iVBORw0KGgo", "COVERART", "METADATA_BLOCK_PICTURE", "streamcover"] {
+            assert!(!after.contains(gone) && !bytes.contains(gone), "{gone} is in o.{to}: {after}");
+        }
+        for kept in ["Titleword", "long day", "Chaptername"] {
+            assert!(after.contains(kept), "{kept} is not in o.{to}: {after}");
+        }
+    }
+    // A picture as a chapter's name takes the chapters with it.
+    world.write(
+        "tags.txt",
+        format!(";FFMETADATA1\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=500\ntitle={cover}\n"),
+    );
+    ffmpeg(&world, "-i {}/plain.mkv -i {}/tags.txt -map 0 -c copy -map_metadata 1 -map_chapters 1 {}/c.mkv");
+    let ran = world.redact("c.mkv -o oc.mkv -m --fast");
+    assert!(ran.err.contains("1 chapter mark"), "{}", ran.err);
+    assert!(!String::from_utf8_lossy(&world.read("oc.mkv")).contains("iVBORw0KGgo"));
+}
+
+#[test]
+fn what_players_hide_is_told_since_the_output_shows_it() {
+    let world = World::new();
+    let seeds = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/corpus/edges");
+    for (seed, name, told) in [
+        ("matroska", "a.mkv", false),
+        ("cropped", "b.mkv", true),
+        ("mp4", "c.mp4", false),
+        ("aperture", "d.mp4", true),
+    ] {
+        world.write(name, std::fs::read(format!("{seeds}/{seed}")).unwrap());
+        let ran = world.redact(&format!("{name} -o o_{name} --fast"));
+        assert_eq!(ran.err.contains("tells players to hide"), told, "{name}: {}", ran.err);
+        assert_eq!(ffprobe(&world.path(&format!("o_{name}")), "stream=width,height"), "64,36");
+    }
+}
+
+#[test]
 fn a_second_picture_stream_is_left_out_in_words() {
     let world = World::new();
     SMALL.film_through(&world, "a.mkv", "split[w]", "-map [v] -map [w] -c:v libx264 -preset ultrafast");

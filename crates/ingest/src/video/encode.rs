@@ -57,6 +57,10 @@ pub struct EncodeSpec {
     pub sound: Option<(PathBuf, Vec<AudioStream>)>,
     /// Copy titles, places and chapters from this file; cover pictures never. Where there is sound, from the same file.
     pub metadata_from: Option<PathBuf>,
+    /// Tags of that file that are left out all the same.
+    pub left_out_tags: Vec<String>,
+    /// Leave out its chapters too.
+    pub left_out_chapters: bool,
 }
 
 impl EncodeSpec {
@@ -91,6 +95,8 @@ impl EncodeSpec {
             start_seconds: info.start_seconds.unwrap_or(0.0).min(video.time_base.seconds(first)),
             sound: (!audio.is_empty()).then(|| (info.path.clone(), audio)),
             metadata_from: keep_metadata.then(|| info.path.clone()),
+            left_out_tags: info.picture_tags.clone(),
+            left_out_chapters: info.picture_in_chapters,
         }
     }
 

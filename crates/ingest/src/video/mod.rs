@@ -3,9 +3,11 @@
 mod compare;
 mod container;
 mod decode;
+mod ebml;
 mod encode;
 mod encode_args;
 mod fragments;
+mod hidden;
 mod join;
 mod media;
 mod nal;
@@ -21,6 +23,7 @@ pub use container::{Codec, CodecRefusal, Container};
 pub use decode::{DecodeError, DecodeOptions, Decoder};
 pub use encode::{EncodeError, EncodeSpec, Encoder};
 pub use encode_args::PRESETS;
+pub use hidden::{edges, hides_edges};
 pub use join::{CodedFrame, CodedReader, CodedSink, JoinError, Joiner, PieceEncoder, decode_delay};
 pub use media::{
     AudioStream, Color, ColorRange, Fields, FileStamp, MediaInfo, Packet, Ratio, VideoStream, expected_pts,

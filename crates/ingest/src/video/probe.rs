@@ -58,8 +58,8 @@ pub enum ProbeError {
     NotMedia {
         /// The file.
         path: PathBuf,
-        /// What ffprobe said.
-        source: ChildError,
+        /// What ffprobe said, in its own words: not for the user, who is told by the sentence above.
+        said: ChildError,
     },
     /// The end is missing.
     #[error(
@@ -219,7 +219,7 @@ fn unopened(path: &Path, source: ChildError) -> ProbeError {
     } else if starts_as_mp4(&path) && source.said().contains("moov atom not found") {
         ProbeError::Truncated { path }
     } else if source.said().contains("Invalid data found") || source.said().contains("not on whitelist") {
-        ProbeError::NotMedia { path, source }
+        ProbeError::NotMedia { path, said: source }
     } else {
         ProbeError::Child { path, source }
     }
@@ -347,6 +347,8 @@ fn media(path: PathBuf, stamp: FileStamp, raw: Raw) -> Result<MediaInfo, ProbeEr
         data: count(&|s| !s.is("video") && !s.is("audio") && !s.is("subtitle")),
         chapters: raw.chapters.len(),
         identifying_tags: identifying_tags(&raw),
+        picture_tags: picture_tags(&raw.format.tags),
+        picture_in_chapters: raw.chapters.iter().flat_map(|c| &c.tags).any(|t| may_hold_picture(&t)),
         format: raw.format.format_name,
         path,
     })
@@ -454,6 +456,7 @@ fn audio(s: &RawStream) -> AudioStream {
         channels: s.channels.unwrap_or(0),
         language: s.tags.get("language").filter(|l| *l != "und" && is_language(l)).cloned(),
         dispositions: s.disposition.iter().filter(|(_, on)| **on > 0).map(|(name, _)| name.clone()).collect(),
+        picture_tags: picture_tags(&s.tags),
     }
 }
 
@@ -559,6 +562,24 @@ fn identifying_tags(raw: &Raw) -> Vec<String> {
     names.sort_unstable();
     names.dedup();
     names
+}
+
+fn picture_tags(tags: &BTreeMap<String, String>) -> Vec<String> {
+    tags.iter().filter(may_hold_picture).map(|(name, _)| name.clone()).collect()
+}
+
+/// Whether a tag may hold a picture: by its name, as players of music keep covers in texts, or because it is no text
+/// that people write.
+fn may_hold_picture((name, value): &(&String, &String)) -> bool {
+    const LONGEST: usize = 2_000;
+    const LONGEST_WORD: usize = 200;
+    const PICTURES: [&str; 8] =
+        ["picture", "cover", "covr", "apic", "artwork", "thumbnail", "albumart", "image"];
+    let name = name.to_ascii_lowercase();
+    PICTURES.iter().any(|p| name.contains(p))
+        || value.len() > LONGEST
+        || value.split_whitespace().any(|word| word.len() > LONGEST_WORD)
+        || value.chars().any(|c| c.is_control() && !c.is_whitespace())
 }
 
 fn named(name: &Option<String>) -> Option<String> {

@@ -2,29 +2,18 @@
 //! them: the comments of a Vorbis header (Vorbis I, 5), spare bytes behind the headers that Matroska keeps of each codec,
 //! the ID3 and APE tags that players of bare MP3 files know.
 
-use std::fs::{File, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::time::Duration;
 
+use super::ebml::{self, CODEC_ID, CODEC_PRIVATE, TRACK_ENTRY, children};
 use super::probe::{INPUT_OPTIONS, input_args, url};
 use super::{Container, MediaInfo, ProbeError};
 use crate::Tools;
 use crate::child::{Child, Job, Program};
 
 const PATIENCE: Duration = Duration::from_secs(60);
-/// No list of tracks we write is longer.
-const LONGEST_TRACKS: u64 = 16 << 20;
-/// No file we write has more elements on one level before its frames.
-const MOST_ELEMENTS: usize = 4096;
-
-/// Element IDs of RFC 9559, with their marker bits.
-const SEGMENT: u64 = 0x1853_8067;
-const TRACKS: u64 = 0x1654_AE6B;
-const TRACK_ENTRY: u64 = 0xAE;
-const CODEC_ID: u64 = 0x86;
-const CODEC_PRIVATE: u64 = 0x63A2;
-const CLUSTER: u64 = 0x1F43_B675;
 
 /// The codec of a sound stream between whose frames tags stand, and their kind (`ID3`, `APE`); none where no stream has
 /// any. Streams of codecs that know such tags are read through.
@@ -98,10 +87,7 @@ pub(super) fn strip_headers(path: &Path, container: Container) -> io::Result<()>
         return Ok(());
     }
     let mut file = OpenOptions::new().read(true).write(true).open(path)?;
-    let (start, end) = tracks(&mut file)?;
-    let mut bytes = vec![0; usize::try_from(end - start).map_err(|_| malformed())?];
-    file.seek(SeekFrom::Start(start))?;
-    file.read_exact(&mut bytes)?;
+    let (start, mut bytes) = ebml::tracks(&mut file)?.ok_or_else(malformed)?;
     strip_tracks(&mut bytes).ok_or_else(malformed)?;
     file.seek(SeekFrom::Start(start))?;
     file.write_all(&bytes)
@@ -109,62 +95,6 @@ pub(super) fn strip_headers(path: &Path, container: Container) -> io::Result<()>
 
 fn malformed() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, "the written file's list of tracks is not understood")
-}
-
-/// Where the list of tracks stands: it comes before the first frame.
-fn tracks(file: &mut File) -> io::Result<(u64, u64)> {
-    let len = file.metadata()?.len();
-    let mut at = 0;
-    for _ in 0..MOST_ELEMENTS {
-        file.seek(SeekFrom::Start(at))?;
-        let mut head = Vec::new();
-        Read::by_ref(file).take(12).read_to_end(&mut head)?;
-        let Element { id, start, end } = element(&head, len - at).ok_or_else(malformed)?;
-        match id {
-            SEGMENT => at += start,
-            TRACKS if end - start <= LONGEST_TRACKS => return Ok((at + start, at + end)),
-            TRACKS | CLUSTER => break,
-            _ => at += end,
-        }
-    }
-    Err(malformed())
-}
-
-/// An element of EBML (RFC 8794): its ID, and where its content is from the element's own start.
-struct Element {
-    id: u64,
-    start: u64,
-    end: u64,
-}
-
-/// The element at the head of `bytes`; `room` bytes are there in all. One of unknown size takes all of them.
-fn element(bytes: &[u8], room: u64) -> Option<Element> {
-    let (id, id_len) = number(bytes, true)?;
-    let (size, size_len) = number(bytes.get(id_len..)?, false)?;
-    let start = (id_len + size_len) as u64;
-    let unknown = size == (1 << (7 * size_len)) - 1;
-    let end = if unknown { room } else { start.checked_add(size)? };
-    (start <= end && end <= room).then_some(Element { id, start, end })
-}
-
-/// A number of one to eight bytes, with or without its length marker.
-fn number(bytes: &[u8], marked: bool) -> Option<(u64, usize)> {
-    let first = *bytes.first()?;
-    let len = first.leading_zeros() as usize + 1;
-    let value = bytes.get(..len).filter(|_| len <= 8)?.iter().fold(0u64, |v, b| v << 8 | u64::from(*b));
-    Some((if marked { value } else { value & !(1 << (7 * len)) }, len))
-}
-
-/// Children of an element's content: ID, first and last byte.
-fn children(bytes: &[u8]) -> Option<Vec<(u64, usize, usize)>> {
-    let (mut found, mut at) = (Vec::new(), 0);
-    while at < bytes.len() {
-        let rest = bytes.get(at..)?;
-        let Element { id, start, end } = element(rest, rest.len() as u64)?;
-        found.push((id, at + start as usize, at + end as usize));
-        at += end as usize;
-    }
-    Some(found)
 }
 
 fn strip_tracks(bytes: &mut [u8]) -> Option<()> {
