@@ -4,7 +4,7 @@
 use std::io::Write as _;
 use std::path::Path;
 
-use placet_core::{Detection, Digest, Frame, Layout, Rotation};
+use placet_core::{Detection, Digest, Frame, Layout, Rotation, Size};
 use placet_ingest::picture::{Limits, Picture, read_picture, write_picture};
 use placet_redaction::{Coding, Region, Scratch, Sighting, TrackBox, Tracker, TrackerConfig, plan};
 use placet_vision::{Effort, FaceDetector, Scan, VisionError, merge};
@@ -43,13 +43,11 @@ pub fn redact_picture(
             "the file says in several ways how the picture is turned, so faces are looked for from all sides",
         );
     }
-    let scans: Vec<Scan> = sides
-        .iter()
-        .map(|&side| match settings.detector_size {
-            Some(wanted) => Scan::whole(size, side, wanted),
-            None => Scan::new(size, side, Effort::Picture),
-        })
-        .collect();
+    let coarse = has_few_tones(&frame);
+    let scans = scans(sides, size, coarse, |side| match settings.detector_size {
+        Some(wanted) => Scan::whole(size, side, wanted),
+        None => Scan::new(size, side, Effort::Picture),
+    });
     let mut found = Vec::new();
     look(&scans, &mut *models.finder()?, &frame, settings.scores.strong, &mut found)?;
     // In the order of reading, so that numbers are the same in every run.
@@ -72,7 +70,7 @@ pub fn redact_picture(
         check(
             models,
             settings,
-            sides,
+            (sides, coarse),
             &masks,
             &mut tracker,
             &mut boxes,
@@ -121,7 +119,7 @@ pub fn redact_picture(
 fn check(
     models: &Models,
     settings: &Settings,
-    sides: &[Rotation],
+    (sides, coarse): (&[Rotation], bool),
     masks: &Masks,
     tracker: &mut Tracker,
     boxes: &mut Vec<TrackBox>,
@@ -132,7 +130,7 @@ fn check(
 ) -> Result<(), JobError> {
     let mut checker: Box<dyn FaceDetector> = models.checker()?;
     let size = hidden.as_frame().size();
-    let scans: Vec<Scan> = sides.iter().map(|&side| Scan::new(size, side, Effort::Check)).collect();
+    let scans = scans(sides, size, coarse, |side| Scan::new(size, side, Effort::Check));
     ledger.checked.push(0);
     for round in 1..=ROUNDS {
         let mut found: Vec<Detection> = Vec::new();
@@ -177,6 +175,36 @@ fn sides(in_doubt: bool) -> &'static [Rotation] {
     }
 }
 
+/// What to look at: from each side, and where dots stand for tones also at a half and a quarter of the size, where the eye
+/// sees tones.
+fn scans(sides: &[Rotation], size: Size, coarse: bool, usual: impl Fn(Rotation) -> Scan) -> Vec<Scan> {
+    let smaller: &[u32] = if coarse { &[2, 4] } else { &[] };
+    let mut all = Vec::new();
+    for &side in sides {
+        all.push(usual(side));
+        let seen = side.upright(size);
+        for n in smaller {
+            let less = |length: u32| (length / n).clamp(32, 2048);
+            all.push(Scan::whole(size, side, Size { width: less(seen.width), height: less(seen.height) }));
+        }
+    }
+    all
+}
+
+/// Whether the picture is made of so few tones that dots may stand for others.
+fn has_few_tones(frame: &Frame) -> bool {
+    const FEW: usize = 8;
+    frame.planes().take(3).all(|plane| {
+        let mut seen = [false; 256];
+        for value in plane.data {
+            if let Some(tone) = seen.get_mut(usize::from(*value)) {
+                *tone = true;
+            }
+        }
+        seen.iter().filter(|tone| **tone).count() <= FEW
+    })
+}
+
 /// Looks at the picture from all sides asked for, and where not all of it is opaque at what a viewer sees of it on white and on black: a face
 /// may be drawn by its transparency alone.
 fn look(
@@ -219,7 +247,7 @@ fn composited(frame: &Frame, ground: u8) -> Option<Frame> {
 
 #[cfg(test)]
 mod tests {
-    use placet_core::{Rect, Size};
+    use placet_core::Rect;
     use placet_vision::View;
 
     use super::*;

@@ -160,6 +160,23 @@ fn a_picture_that_says_in_two_ways_how_it_is_turned_is_looked_at_from_all_sides(
 }
 
 #[test]
+fn a_face_drawn_in_dots_is_hidden() {
+    let world = World::new();
+    let four = "-filter_complex scale=320:320,split[a][b];[a]palettegen=max_colors=4[p];[b][p]paletteuse=dither=floyd_steinberg";
+    for (name, words) in [("bits.png", "-vf scale=320:320,format=monob"), ("four.gif", four)] {
+        ffmpeg(&world, &format!("-i {FACE} {words} -frames:v 1 -update 1 {{}}/{name}"));
+        let ran = world.redact(&format!("{name} -o o_{name} {IN_GREEN}"));
+        let (x, y, w, h) = BOX;
+        let twice = (2.0 * x, 2.0 * y, 2.0 * w, 2.0 * h);
+        // One color, which in a picture of greys is a grey.
+        let shot = stored(&world, &format!("o_{name}"));
+        let fill = shot.pixel((2.0 * x + w) as usize, (2.0 * y + h) as usize);
+        let hidden = shot.share_of(fill, twice, true, 20);
+        assert!(hidden > 0.9, "{name}: {hidden} of the face is hidden: {}", ran.err);
+    }
+}
+
+#[test]
 fn every_format_keeps_its_format_and_its_background() {
     let world = World::new();
     for (name, words) in [
