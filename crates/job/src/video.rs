@@ -20,6 +20,7 @@ use placet_redaction::{
 };
 use placet_vision::{Effort, FaceDetector, Scan};
 
+use crate::fields::Look;
 use crate::ledger::{Ledger, exposed};
 use crate::masks::{Masks, coding_of};
 use crate::sampling::Sampler;
@@ -218,7 +219,8 @@ pub(crate) fn run(
         for _ in 0..finders {
             let finder = models.finder()?;
             let (rx, tx, scan) = (judge_rx.clone(), judged_tx.clone(), &scan);
-            scope.spawn(move || find_faces(finder, scan, settings, &rx, &tx));
+            let look = Look::new(scan, source.info.video.fields.interlaced());
+            scope.spawn(move || find_faces(finder, look, settings, &rx, &tx));
         }
         drop((judge_rx, judged_tx));
         if settings.verify != Verify::None {
@@ -227,7 +229,11 @@ pub(crate) fn run(
             for _ in 0..n {
                 let checker = models.checker()?;
                 let (rx, tx, scan) = (check_rx.clone(), checked_tx.clone(), Arc::clone(&scan));
-                scope.spawn(move || check_frames(checker, &scan, settings.scores.check, &rx, &tx));
+                let interlaced = source.info.video.fields.interlaced();
+                scope.spawn(move || {
+                    let look = Look::new(&scan, interlaced);
+                    check_frames(checker, look, settings.scores.check, &rx, &tx);
+                });
             }
         }
         drop((check_rx, checked_tx));
@@ -357,7 +363,7 @@ pub(crate) fn pump(
 
 fn find_faces(
     mut finder: Box<dyn FaceDetector>,
-    scan: &Scan,
+    mut look: Look<'_>,
     settings: &Settings,
     rx: &Receiver<Item>,
     tx: &Sender<Judged>,
@@ -366,7 +372,7 @@ fn find_faces(
         let mut found = Vec::new();
         let (found, error) = match &item.frame {
             None => (None, None),
-            Some(frame) => match scan.look(&mut *finder, frame, item.idx, settings.scores.weak, &mut found) {
+            Some(frame) => match look.at(&mut *finder, frame, item.idx, settings.scores.weak, &mut found) {
                 Ok(()) => (Some(found), None),
                 Err(e) => (None, Some(crate::chain(&e))),
             },
@@ -382,14 +388,14 @@ fn find_faces(
 
 fn check_frames(
     mut checker: Box<dyn FaceDetector>,
-    scan: &Scan,
+    mut look: Look<'_>,
     min_score: f32,
     rx: &Receiver<(u64, Arc<Hidden>)>,
     tx: &Sender<Check>,
 ) {
     for (idx, frame) in rx {
         let mut found = Vec::new();
-        let result = scan.look(&mut *checker, frame.as_frame(), idx, min_score, &mut found);
+        let result = look.at(&mut *checker, frame.as_frame(), idx, min_score, &mut found);
         drop(frame);
         let result = result.map(|()| found).map_err(|e| crate::chain(&e));
         if tx.send(Check { idx, result }).is_err() {

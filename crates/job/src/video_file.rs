@@ -122,7 +122,10 @@ fn redact(
     spec: EncodeSpec,
     watch: &dyn Watch,
 ) -> Result<Done, JobError> {
-    if settings.copy_clean
+    // Of two fields each is looked at, and the survey of what may be copied knows whole frames only.
+    if settings.copy_clean && source.info.video.fields.interlaced() {
+        watch.note("nothing is copied, all is encoded: it is interlaced");
+    } else if settings.copy_clean
         && let Some(done) = clean::redact(source, models, settings, &spec, watch)?
     {
         return Ok(done);

@@ -103,6 +103,62 @@ fn odd_sizes_ten_bits_and_full_range_go_through() {
 }
 
 #[test]
+fn red_green_and_blue_keep_their_brightness() {
+    let world = World::new();
+    for (name, words) in
+        [("a.mp4", "-c:v libx264rgb -pix_fmt rgb24 -crf 4"), ("b.mov", "-c:v png -pix_fmt rgb24")]
+    {
+        let input = SMALL.film(&world, name, words);
+        world.redact(&format!("{name} -o o.mp4 -y --crf 4 {IN_GREEN}"));
+        let output = world.path("o.mp4");
+        assert_hidden(&SMALL, &input, &output);
+        let (before, after) = (shots(&input), shots(&output));
+        // Black, white and colors of the background, where no face goes.
+        let far = |(x, y): (usize, usize)| {
+            before[3].pixel(x, y).iter().zip(after[3].pixel(x, y)).map(|(a, b)| a.abs_diff(b)).max().unwrap()
+        };
+        let most = (0..320).step_by(16).map(|x| far((x + 5, 12))).filter(|d| *d > 40).count();
+        assert!(most <= 3, "{name}: {most} of 20 places differ in brightness");
+    }
+}
+
+#[test]
+fn pixels_in_which_no_face_is_found_are_refused_in_words() {
+    let world = World::new();
+    let large = Scene { size: (480, 240), ..SMALL };
+    for (name, filter, code) in [
+        ("two.mp4", "scale=240:240,setsar=2", 0),
+        ("three.mp4", "scale=160:240,setsar=3", 2),
+        ("flat.mp4", "scale=480:80,setsar=1/3", 2),
+    ] {
+        large.film_through(&world, name, filter, "-map [v] -c:v libx264 -preset veryfast");
+        let ran = world.placet(&format!("redact {name} -o o_{name}"));
+        assert_eq!(ran.code, Some(code), "{name}: {}", ran.err);
+        assert_eq!(ran.err.contains("square ones first"), code == 2, "{name}: {}", ran.err);
+    }
+}
+
+#[test]
+fn a_face_in_one_field_alone_is_hidden() {
+    let world = World::new();
+    // Of a clip of 50 frames every second one has a face; two and two become the fields of one frame.
+    let two = Scene { frames: 50, rate: "50", step: (0, 0), at: (80, 40), ..SMALL };
+    let weave = "null[m];[m]split[n][o];[n]select='not(mod(n\\,2))',drawbox=x=60:y=20:w=200:h=200:c=gray:t=fill[p];\
+                 [o]select='mod(n\\,2)'[q];[p][q]interleave,tinterlace=interleave_top,setfield=tff";
+    let words = "-map [v] -r 25 -c:v libx264 -preset veryfast -flags +ilme+ildct -x264opts tff=1";
+    two.film_through(&world, "a.mp4", weave, words);
+    let ran = world.redact(&format!("a.mp4 -o o.mp4 --crf 10 {IN_GREEN}"));
+    let field = |name: &str| {
+        let only =
+            "-vf separatefields,select='mod(n\\,2)',scale=320:240 -c:v libx264 -crf 10 -preset ultrafast";
+        ffmpeg(&world, &format!("-i {{}}/{name} {only} {{}}/field_{name}"));
+        shots(&world.path(&format!("field_{name}"))).iter().filter(|s| s.shows_face()).count()
+    };
+    assert!(field("a.mp4") > 20, "the second fields show the face");
+    assert_eq!(field("o.mp4"), 0, "{}", ran.err);
+}
+
+#[test]
 fn an_odd_size_that_its_container_cannot_hold_is_refused_naming_the_flag() {
     let world = World::new();
     odd(&world, "odd.mp4");
