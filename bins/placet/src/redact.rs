@@ -465,6 +465,8 @@ impl Run<'_> {
             return Err(Failure::Usage(format!("`{}` is no folder", dir.display())));
         }
         let out = self.args.output.as_deref().ok_or_else(|| Failure::Usage("--watch needs -o".to_owned()))?;
+        // An output folder that cannot be is refused before it is made.
+        inputs::folder(dir, out, &mut inputs::Tasks::default()).map_err(Failure::usage)?;
         fs::create_dir_all(out).map_err(|e| Failure::Io(out.display().to_string(), e))?;
         self.screen.say(&format!("watching {}; stop with Ctrl-C", dir.display()));
         let mut seen: std::collections::BTreeMap<PathBuf, Seen> = std::collections::BTreeMap::new();

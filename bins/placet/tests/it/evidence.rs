@@ -244,6 +244,13 @@ fn the_check_is_told_as_it_was_done() {
 }
 
 #[test]
+fn places_are_told_by_their_true_names() {
+    let world = World::new();
+    let ran = Running::start(world.command("doctor").env_remove("PLACET_MODELS")).wait();
+    assert!(ran.text().contains("yunet") && !ran.text().contains("/../"), "{}", ran.text());
+}
+
+#[test]
 fn doctor_and_the_list_of_models_say_what_is_in_place() {
     let world = World::new();
     let doctor = world.placet("doctor");

@@ -264,9 +264,15 @@ fn links_in_a_folder_are_told_once() {
     assert_eq!(ran.err.matches("not followed").count(), 1, "{}", ran.err);
     assert!(!world.has("out/b.png") && world.has("out/a.png"));
     // Nor is a result written among what is read.
-    let inside = world.placet("redact in -o in/out --fast");
-    assert_eq!(inside.code, Some(2), "{}", inside.err);
-    assert!(inside.err.contains("lies inside the input folder") && !world.has("in/out"), "{}", inside.err);
+    for words in ["in -o in/out --fast", "--watch in -o in/out --fast"] {
+        let inside = world.placet(&format!("redact {words}"));
+        assert_eq!(inside.code, Some(2), "{words}: {}", inside.err);
+        assert!(
+            inside.err.contains("lies inside the input folder") && !world.has("in/out"),
+            "{}",
+            inside.err
+        );
+    }
 }
 
 #[test]

@@ -286,7 +286,7 @@ fn is_whole(bytes: &[u8], format: PictureFormat, image: &DynamicImage) -> bool {
         },
         PictureFormat::WebP => {
             let said = bytes.get(4..8).and_then(|b| b.first_chunk()).map(|b| u32::from_le_bytes(*b) as usize);
-            said.is_some_and(|said| said <= bytes.len() - 8 + said % 2)
+            said.is_some_and(|said| said <= bytes.len().saturating_sub(8) + said % 2)
         }
         PictureFormat::Gif => !gif::pictures(bytes).cut,
         // Their decoders want every byte.
