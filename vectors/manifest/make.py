@@ -79,11 +79,11 @@ def statements(*keys):
     return [{"key": key, "text": SENTENCES[key]} for key in keys]
 
 
-def track(id, first, last, detected, weak, bridged, margin, by_check, low, high, covered):
+def track(id, first, last, detected, weak, bridged, margin, by_check, low, high, covered, left_visible=False):
     return {
-        "id": id, "first_frame": first, "last_frame": last, "first_ms": first * 40, "last_ms": last * 40,
+        "id": id, "left_visible": left_visible, "first_frame": first, "last_frame": last, "first_ms": first * 40, "last_ms": last * 40,
         "detected": detected, "weak": weak, "bridged": bridged, "margin": margin, "found_by_check": by_check,
-        "min_height_px": low, "max_height_px": high, "covered_px_total": covered,
+        "min_height_px": low, "max_height_px": high, "box_px_total": covered,
     }
 
 
@@ -96,8 +96,9 @@ VIDEO = {
     "settings": {
         "mode": "thorough", "detector_input": {"width": 960, "height": 544}, "target": "face",
         "mask_scale_thousandths": 1300, "shape": "ellipse", "fill": "surround", "reversible": False,
+        "color": None, "mosaic_px": None, "label_tracks": False,
         "thresholds_thousandths": {"start": 500, "extend": 250, "check": 350}, "verify": "sample", "on_found": "cover",
-        "margins": {"before_ms": 400, "after_ms": 400, "bridge_ms": 1000}, "codec": "h264", "container": "mp4",
+        "margins": {"before_ms": 400, "after_ms": 400, "bridge_ms": 1000}, "codec": "h264", "preset": "veryfast", "crf": 23, "container": "mp4",
         "audio": "keep", "metadata": "stripped", "copy_clean": False, "tracks_left_visible": [], "manual_regions": 0,
     },
     "media": {"width": 1920, "height": 1080, "rotation": 90, "frames": 250, "duration_ms": 10000, "frame_rate": "25/1"},
@@ -105,7 +106,7 @@ VIDEO = {
     "track_count": 2,
     "tracks": [track(1, 0, 120, 90, 11, 10, 10, 0, 34, 61, 480000), track(2, 60, 249, 150, 20, 9, 10, 1, 18, 25, 95000)],
     "covered_area": {"mean_permille": 7, "max_permille": 1000},
-    "check": {"detector": "centerface", "frames_checked": 40, "faces_found": 1, "rounds": 2, "verdict": "clean"},
+    "check": {"detector": "centerface", "frames_checked": 40, "faces_found": 1, "rounds": 2},
     "statements": statements("covers-what-was-found", "not-anonymous", "checked-sample", "voices-identify", "signed-statement"),
 }
 
@@ -115,14 +116,19 @@ PICTURE.update(
     output={"name": "-", "bytes": 0, "digest": digest("")},
     media={"width": 4000, "height": 3000, "rotation": 0, "frames": 1, "duration_ms": 0, "frame_rate": None},
     frames={"judged": 1, "covered_whole": 0, "copied": 0},
-    models=VIDEO["models"][:1], track_count=0, tracks=[], check=None,
+    models=VIDEO["models"][:1], track_count=3, check=None,
+    tracks=[track(n, 0, 0, 1, 0, 0, 0, 0, 40, 40, 1200, n != 5) for n in (3, 5, 7)],
     covered_area={"mean_permille": 0, "max_permille": 0},
     statements=statements("covers-what-was-found", "not-anonymous", "checked-nothing", "reversible", "left-visible", "metadata-kept", "signed-statement"),
 )
 PICTURE["settings"] |= {
-    "mode": "fast", "fill": "mosaic", "reversible": True, "verify": "none", "codec": "mjpeg", "container": "image2",
+    "mode": "fast", "fill": "mosaic", "reversible": True, "mosaic_px": 20, "label_tracks": True, "verify": "none", "codec": "mjpeg", "container": "image2",
     "audio": "drop", "metadata": "kept", "tracks_left_visible": [3, 7], "manual_regions": 2, "shape": "box", "target": "head",
 }
+
+# A fill of one color.
+SOLID = copy.deepcopy(VIDEO)
+SOLID["settings"] |= {"fill": "solid", "color": "00ff7f"}
 
 cases = []
 
@@ -148,6 +154,8 @@ def respelt(expect, name, why, old, new, first=FIRST):
 
 case("accept-video", note(VIDEO), "accept", "a video with two tracks, checked by sample")
 case("accept-picture", note(PICTURE), "accept", "a still picture with the other word of every setting, largest number, non-ASCII name")
+
+case("accept-solid", note(SOLID), "accept", "faces hidden by one color")
 
 good = note(VIDEO)
 case("flipped-bit", good.replace("249", "248", 1), "signature", "one digit of the signed text changed (0x39 to 0x38)")
@@ -191,7 +199,13 @@ changed("made_at", "no-such-day", "30 February", lambda m: m.update(made_at="202
 changed("media.rotation", "slanted", "a rotation of 45 degrees", lambda m: m["media"].update(rotation=45))
 changed("media.frame_rate", "endless-rate", "a rate with zero below the line", lambda m: m["media"].update(frame_rate="25/0"))
 changed("check", "check-missing", "no check although one was ordered", lambda m: m.update(check=None))
-changed("check.verdict", "unknown-verdict", "a verdict that does not exist", lambda m: m["check"].update(verdict="anonymous"))
+changed("json", "verdict", "a check says what it came to, which follows from there being an output", lambda m: m["check"].update(verdict="clean"))
+changed("settings.color", "color-missing", "a fill of one color that does not say which", lambda m: m["settings"].update(color=None), SOLID)
+changed("settings.color", "color-unused", "a color where the fill has none", lambda m: m["settings"].update(color="000000"))
+changed("settings.color", "color-upper-case", "a color in another spelling", lambda m: m["settings"].update(color="00FF7F"), SOLID)
+changed("settings.mosaic_px", "squares-unsized", "a mosaic that does not say how coarse", lambda m: m["settings"].update(mosaic_px=None), PICTURE)
+changed("tracks", "left-visible-unsaid", "a track left visible that no setting names", lambda m: m["tracks"][0].update(left_visible=True))
+changed("tracks", "left-visible-unlisted", "a track named to be left visible is not among the tracks", lambda m: m["tracks"][0].update(left_visible=False), PICTURE)
 changed("covered_area", "more-than-all", "more than the whole picture covered", lambda m: m["covered_area"].update(max_permille=1001))
 changed("tracks", "backwards-track", "a track that ends before it begins", lambda m: m["tracks"][1].update(last_frame=59))
 changed("tracks", "tracks-out-of-order", "tracks not ordered by first frame", lambda m: m["tracks"].reverse())

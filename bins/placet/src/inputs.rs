@@ -32,6 +32,8 @@ pub struct Tasks {
     pub tasks: Vec<Task>,
     /// Files in folders that are no pictures or videos by their ending.
     pub passed_over: Vec<PathBuf>,
+    /// Links in folders to pictures, videos and folders, which are not followed.
+    pub links: Vec<PathBuf>,
     /// The folder that all results go to, where there is one.
     pub folder: Option<PathBuf>,
 }
@@ -119,18 +121,19 @@ pub fn resolve(inputs: &[PathBuf], output: Option<&Path>) -> Result<Tasks, Input
 
 /// Files of `input`, mirrored under `root`; links are not followed, hidden files and earlier results left out.
 pub fn folder(input: &Path, root: &Path, all: &mut Tasks) -> Result<(), InputError> {
-    if let (Ok(i), Ok(r)) = (input.canonicalize(), root.canonicalize())
-        && r.starts_with(&i)
-    {
+    if input.canonicalize().is_ok_and(|i| place_of(root).starts_with(&i)) {
         return Err(InputError::Inside(root.to_owned()));
     }
     let visible = |e: &walkdir::DirEntry| e.depth() == 0 || !e.file_name().to_string_lossy().starts_with('.');
     for entry in WalkDir::new(input).sort_by_file_name().into_iter().filter_entry(visible) {
         let entry = entry.map_err(|e| InputError::List(input.to_owned(), e))?;
+        let path = entry.path();
+        if entry.path_is_symlink() && entry.depth() > 0 && (is_media(path) || path.is_dir()) {
+            all.links.push(path.to_owned());
+        }
         if !entry.file_type().is_file() {
             continue;
         }
-        let path = entry.path();
         let inner = path.strip_prefix(input).unwrap_or(path);
         if is_media(path) && !is_result(path) {
             let mut output = root.join(inner).into_os_string();
@@ -145,6 +148,30 @@ pub fn folder(input: &Path, root: &Path, all: &mut Tasks) -> Result<(), InputErr
         }
     }
     Ok(())
+}
+
+/// Where a folder is or will be: as far as it exists by its true name.
+fn place_of(path: &Path) -> PathBuf {
+    let mut rest: Vec<OsString> = Vec::new();
+    let mut there = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    loop {
+        if let Ok(mut place) = there.canonicalize() {
+            for name in rest.iter().rev() {
+                // Of what does not exist yet, nothing is a link.
+                if name == ".." {
+                    place.pop()
+                } else {
+                    place.push(name);
+                    true
+                };
+            }
+            return place;
+        }
+        rest.extend(there.components().next_back().map(|last| last.as_os_str().to_owned()));
+        if !there.pop() {
+            return path.to_owned();
+        }
+    }
 }
 
 /// The ending of the result where the input's own names a container that is read and not written: Matroska takes
@@ -236,6 +263,23 @@ mod tests {
     }
 
     #[test]
+    fn links_in_a_folder_are_told_and_not_followed() {
+        let d = tree(&["in/a.png", "else/b.png", "else/sub/c.png"]);
+        let link = |to: &str, name: &str| {
+            std::os::unix::fs::symlink(d.path().join(to), d.path().join(name)).unwrap()
+        };
+        link("else/b.png", "in/b.png");
+        link("else/sub", "in/sub");
+        link("else/notes", "in/notes");
+        let t = resolve(&[d.path().join("in")], Some(&d.path().join("out"))).unwrap();
+        assert_eq!(t.tasks.len(), 1);
+        assert_eq!(t.links, [d.path().join("in/b.png"), d.path().join("in/sub")]);
+        // A link that is itself named is followed.
+        link("else", "named");
+        assert_eq!(resolve(&[d.path().join("named")], Some(&d.path().join("out"))).unwrap().tasks.len(), 2);
+    }
+
+    #[test]
     fn a_container_that_is_not_written_becomes_matroska() {
         let d = tree(&["in/a.AVI", "in/a.mkv", "in/b.mpg", "in/c.mp4"]);
         let one = resolve(&[d.path().join("in/a.AVI")], None).unwrap();
@@ -269,5 +313,13 @@ mod tests {
         ));
         assert!(matches!(resolve(&[p("in")], Some(&p("in/out"))), Err(InputError::Inside(_))));
         assert!(matches!(resolve(&[p("in/out")], None), Err(InputError::Nothing(_))));
+        // Neither where it is not there yet, however it is named.
+        std::os::unix::fs::symlink(p("in"), p("link")).unwrap();
+        for inside in ["in/new", "in/new/deeper", "in/new/../new", "link/new", "new/../in/new"] {
+            assert!(matches!(resolve(&[p("in")], Some(&p(inside))), Err(InputError::Inside(_))), "{inside}");
+        }
+        for outside in ["new", "in/../new", "in_new"] {
+            assert!(resolve(&[p("in")], Some(&p(outside))).is_ok(), "{outside}");
+        }
     }
 }

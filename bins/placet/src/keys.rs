@@ -1,8 +1,8 @@
 //! `placet key`: the key that signs manifests.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use placet_tlog::note::{self, SignerKey};
@@ -24,6 +24,10 @@ pub enum KeyError {
         "`{0}` can be read by others; run `chmod 600 {0}`, and make a new key if somebody may have seen it"
     )]
     Open(PathBuf),
+    #[error(
+        "`{0}` is empty, as a run that was killed while it made a key may leave it; `placet key new {0}` makes one"
+    )]
+    Empty(PathBuf),
     #[error("`{path}` is no signed-note key")]
     Parse { path: PathBuf, source: note::KeyError },
     #[error("cannot use the name `{name}`")]
@@ -57,13 +61,17 @@ pub fn read(file: &Path) -> Result<SignerKey, KeyError> {
         return Err(KeyError::Open(file.to_owned()));
     }
     let text = fs::read_to_string(file).map_err(failed)?;
+    if text.is_empty() {
+        return Err(KeyError::Empty(file.to_owned()));
+    }
     text.trim_end().parse().map_err(|source| KeyError::Parse { path: file.to_owned(), source })
 }
 
 /// The user's own key, made when there is none; then also its place.
 pub fn own() -> Result<(SignerKey, Option<PathBuf>), KeyError> {
     let path = places::own_key();
-    if path.exists() {
+    // An empty one has signed nothing, and is made anew.
+    if path.exists() && !is_empty(&path) {
         return Ok((read(&path)?, None));
     }
     match make(&path, None) {
@@ -81,12 +89,54 @@ fn make(path: &Path, name: Option<&str>) -> Result<SignerKey, KeyError> {
     let name = name.map_or_else(|| format!("placet-{:08x}", u32::from_be_bytes(tag)), str::to_owned);
     let key = SignerKey::generate(&name, seed).map_err(|source| KeyError::Name { name, source })?;
     let failed = |source| KeyError::Write { path: path.to_owned(), source };
-    if let Some(dir) = path.parent().filter(|d| !d.as_os_str().is_empty()) {
-        fs::create_dir_all(dir).map_err(failed)?;
-    }
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(|e| {
-        if e.kind() == io::ErrorKind::AlreadyExists { KeyError::Exists(path.to_owned()) } else { failed(e) }
+    let dir = path.parent().filter(|d| !d.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::create_dir_all(dir).map_err(failed)?;
+    // Whole under a name of its own first, readable for its owner alone: a run may be killed at any moment.
+    let mut file = tempfile::Builder::new().prefix(".placet-key-").tempfile_in(dir).map_err(failed)?;
+    writeln!(file, "{}", key.secret_text().expose())
+        .and_then(|()| file.as_file().sync_all())
+        .map_err(failed)?;
+    let put = if is_empty(path) { file.persist(path) } else { file.persist_noclobber(path) };
+    put.map_err(|e| match e.error.kind() {
+        io::ErrorKind::AlreadyExists => KeyError::Exists(path.to_owned()),
+        _ => failed(e.error),
     })?;
-    writeln!(file, "{}", key.secret_text().expose()).and_then(|()| file.sync_all()).map_err(failed)?;
+    File::open(dir).and_then(|d| d.sync_all()).map_err(failed)?;
     Ok(key)
+}
+
+fn is_empty(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|m| m.is_file() && m.len() == 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_whole_under_its_name_or_not_there() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a/manifest.key");
+        let made = make(&path, None).unwrap();
+        assert_eq!(read(&path).unwrap().verifier_key(), made.verifier_key());
+        assert!(matches!(make(&path, None), Err(KeyError::Exists(_))));
+        assert_eq!(read(&path).unwrap().verifier_key(), made.verifier_key());
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::read_dir(dir.path().join("a")).unwrap().count(), 1, "nothing else is left");
+    }
+
+    #[test]
+    fn an_empty_key_is_told_and_made_anew() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("manifest.key");
+        fs::write(&path, "").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        let told = read(&path).unwrap_err().to_string();
+        assert!(told.contains("is empty") && told.contains("placet key new"), "{told}");
+        let made = make(&path, None).unwrap();
+        assert_eq!(read(&path).unwrap().verifier_key(), made.verifier_key());
+        // What somebody else wrote there stays.
+        fs::write(&path, "x").unwrap();
+        assert!(matches!(make(&path, None), Err(KeyError::Exists(_))));
+    }
 }

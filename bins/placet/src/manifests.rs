@@ -56,17 +56,24 @@ pub fn run(args: &ManifestArgs) -> Result<Exit, Failure> {
         manifest.made_at,
         manifest.tool_version.as_str()
     );
+    let kept = manifest.settings.tracks_left_visible.len() as u64;
+    let left = if kept > 0 { format!(", {kept} left visible") } else { String::new() };
     println!(
-        "{} frames, {} faces hidden, {} frames covered whole, {} copied",
-        manifest.media.frames,
-        manifest.tracks.count(),
-        manifest.frames.covered_whole,
+        "{}, {} hidden{left}, {} covered whole, {} copied",
+        counted(manifest.media.frames, "frame"),
+        counted(manifest.tracks.count().saturating_sub(kept), "face"),
+        counted(manifest.frames.covered_whole, "frame"),
         manifest.frames.copied
     );
     for s in manifest.statements() {
         println!("- {}", s.sentence());
     }
     Ok(exit)
+}
+
+/// `1 face`, `2 faces`.
+pub fn counted(n: u64, noun: &str) -> String {
+    format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
 }
 
 fn verifier(args: &ManifestArgs) -> Result<VerifierKey, Failure> {

@@ -17,7 +17,13 @@ pub fn models(named: Option<&Path>) -> PathBuf {
         beside.as_ref().map(|d| d.join("../models")),
         Some(data_home().join("models")),
     ];
-    candidates.into_iter().flatten().find(|d| d.is_dir()).unwrap_or_else(|| data_home().join("models"))
+    // By its true name, since it is told.
+    candidates
+        .into_iter()
+        .flatten()
+        .find(|d| d.is_dir())
+        .map(|d| d.canonicalize().unwrap_or(d))
+        .unwrap_or_else(|| data_home().join("models"))
 }
 
 /// The user's own manifest key.

@@ -95,10 +95,7 @@ impl Watch for FileBar<'_> {
             self.bar.set_length(total);
         }
         self.bar.set_position(done);
-        self.bar.set_message(match tracks {
-            1 => "1 face".to_owned(),
-            n => format!("{n} faces"),
-        });
+        self.bar.set_message(crate::manifests::counted(tracks as u64, "face"));
     }
 
     fn note(&self, line: &str) {

@@ -27,10 +27,13 @@ use rustix::io::Errno;
 use crate::args::{AudioArg, CodecArg, OnFoundArg, RedactArgs, ReplaceWith, TargetArg, VerifyArg};
 use crate::exit::{self, Exit};
 use crate::inputs::{self, Task};
+use crate::manifests::counted;
 use crate::progress::{STOP, Screen};
 use crate::results::{Manifest as ManifestName, Results, Wanted, fill};
 use crate::{Failure, keys, places, side};
 
+/// How much of standard input comes between two looks at the space that is left.
+const LOOK_AFTER: u64 = 16 << 20;
 /// How long a watched file must keep its size before it is taken.
 const SETTLE: Duration = Duration::from_secs(2);
 
@@ -114,12 +117,16 @@ impl Run<'_> {
             ));
         }
         if let Some(first) = tasks.passed_over.first() {
-            self.screen.say(&format!(
-                "note: {} files in the folder are no pictures or videos by their ending and are passed over, the first is {}",
-                tasks.passed_over.len(),
-                first.display()
-            ));
+            let (n, first) = (tasks.passed_over.len(), first.display());
+            self.screen.say(&match n {
+                1 => format!("note: {first} is no picture or video by its ending and is passed over"),
+                n => format!(
+                    "note: {n} files in the folder are no pictures or videos by their ending and are passed over, the \
+                     first is {first}"
+                ),
+            });
         }
+        self.tell_of_links(&tasks.links);
         let report_file = tasks.folder.as_ref().map(|dir| dir.join("placet-report.json"));
         if let Some(file) = report_file.as_ref().filter(|f| !self.args.overwrite && !is_report(f)) {
             return Err(Failure::Usage(format!(
@@ -143,6 +150,18 @@ impl Run<'_> {
         }
         self.print(&report)?;
         Ok(exit::together(&exits))
+    }
+
+    fn tell_of_links(&self, links: &[PathBuf]) {
+        let Some(first) = links.first() else { return };
+        self.screen.say(&format!(
+            "note: {} in the folder and not followed, the first is {}; name what it leads to, to have it redacted",
+            match links.len() {
+                1 => "1 link is".to_owned(),
+                n => format!("{n} links are"),
+            },
+            first.display()
+        ));
     }
 
     fn print(&self, report: &Report) -> Result<(), Failure> {
@@ -225,6 +244,8 @@ impl Run<'_> {
         if !is_file {
             return Err(Failure::Usage(format!("`{name}` is not a file")));
         }
+        // The comparison reads what the job read, whatever a link leads to by then.
+        let source = task.input.canonicalize().map_err(|e| Failure::Io(name.clone(), e))?;
         let mut results = Results::claim(&Wanted {
             inputs: &self.inputs_beside(task),
             output: &task.output,
@@ -236,7 +257,7 @@ impl Run<'_> {
             compare: self.args.compare.as_deref(),
             overwrite: self.args.overwrite,
         })?;
-        let outcome = self.job(&task.input, &mut results.output, &bar)?;
+        let outcome = self.job(&source, &mut results.output, &bar)?;
         let manifest = manifest_of(
             &outcome,
             &self.settings,
@@ -265,7 +286,7 @@ impl Run<'_> {
         if let Some(pending) = &results.compare {
             let stop = || bar.cancelled();
             let (to, target) = (pending.path(), pending.target());
-            match side_by_side(self.tools()?, &task.input, results.output.path(), to, target, &stop) {
+            match side_by_side(self.tools()?, &source, results.output.path(), to, target, &stop) {
                 Ok(()) => bar.note("the side-by-side clip shows the faces; keep it as safe as the original"),
                 Err(CompareError::Stopped) => return Err(JobError::Cancelled.into()),
                 Err(e) => return Err(Failure::Failed(placet_job::chain(&e))),
@@ -360,7 +381,8 @@ impl Run<'_> {
         let source = if dash(input) {
             let path = private.path().join("standard-input");
             let mut file = fs::File::create(&path).map_err(io_error("the temporary folder"))?;
-            if self.take_standard_input(&mut file)? == 0 {
+            let room = private.path().parent().unwrap_or(Path::new("/")).to_owned();
+            if self.take_standard_input(&mut file, &room)? == 0 {
                 return Err(Failure::Usage("standard input is empty".to_owned()));
             }
             path
@@ -393,10 +415,10 @@ impl Run<'_> {
     }
 
     /// Reads standard input to its end or an interrupt.
-    fn take_standard_input(&self, file: &mut fs::File) -> Result<u64, Failure> {
+    fn take_standard_input(&self, file: &mut fs::File, folder: &Path) -> Result<u64, Failure> {
         let stdin = io::stdin();
         let mut stdin = stdin.lock();
-        let (mut chunk, mut total) = (vec![0; 1 << 18], 0);
+        let (mut chunk, mut total, mut next_look) = (vec![0; 1 << 18], 0, 0);
         loop {
             if STOP.load(Ordering::Relaxed) {
                 return Err(JobError::Cancelled.into());
@@ -412,7 +434,27 @@ impl Run<'_> {
                 return Ok(total);
             }
             let read = chunk.get(..n).unwrap_or_default();
-            file.write_all(read).map_err(|e| Failure::Io("the temporary folder".into(), e))?;
+            let full = |total: u64| {
+                Failure::Failed(format!(
+                    "the temporary folder `{}` has no space for a copy of standard input, of which {} MB came so far; \
+                     name a folder with more in TMPDIR, or give the input by its name",
+                    folder.display(),
+                    total / 1_000_000
+                ))
+            };
+            // Room is left for the result, and for everybody else.
+            if total >= next_look {
+                next_look = total + LOOK_AFTER;
+                if little_space(file) {
+                    return Err(full(total));
+                }
+            }
+            file.write_all(read).map_err(|e| match e.kind() {
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+                    full(total)
+                }
+                _ => Failure::Io("the temporary folder".into(), e),
+            })?;
             total += n as u64;
         }
     }
@@ -423,13 +465,20 @@ impl Run<'_> {
             return Err(Failure::Usage(format!("`{}` is no folder", dir.display())));
         }
         let out = self.args.output.as_deref().ok_or_else(|| Failure::Usage("--watch needs -o".to_owned()))?;
+        // An output folder that cannot be is refused before it is made.
+        inputs::folder(dir, out, &mut inputs::Tasks::default()).map_err(Failure::usage)?;
         fs::create_dir_all(out).map_err(|e| Failure::Io(out.display().to_string(), e))?;
         self.screen.say(&format!("watching {}; stop with Ctrl-C", dir.display()));
         let mut seen: std::collections::BTreeMap<PathBuf, Seen> = std::collections::BTreeMap::new();
         let mut exits = Vec::new();
+        let mut linked = 0;
         while !STOP.load(Ordering::Relaxed) {
             let mut found = inputs::Tasks::default();
             inputs::folder(dir, out, &mut found).map_err(Failure::usage)?;
+            if found.links.len() > linked {
+                self.tell_of_links(&found.links);
+                linked = found.links.len();
+            }
             for task in found.tasks {
                 let Some(state) = file_state(&task.input) else { continue };
                 let settled = match seen.get(&task.input) {
@@ -453,6 +502,14 @@ impl Run<'_> {
         }
         Ok(exit::together(&exits))
     }
+}
+
+/// Whether less than a twentieth of a file system is free, and less than 256 MB.
+fn little_space(file: &fs::File) -> bool {
+    rustix::fs::fstatvfs(file).is_ok_and(|s| {
+        let free = s.f_bavail.saturating_mul(s.f_frsize);
+        free < 256_000_000 && s.f_bavail < s.f_blocks / 20
+    })
 }
 
 /// Whether a report may be written there: nothing is there, or an earlier report.
@@ -514,14 +571,17 @@ fn summary(task: &Task, o: &Outcome, took: Duration) -> String {
     }
     let whole = l.whole_frames();
     if whole > 0 {
-        line.push_str(&format!(", {whole} frames could not be judged and are covered whole"));
+        line.push_str(&match whole {
+            1 => ", 1 frame could not be judged and is covered whole".to_owned(),
+            n => format!(", {n} frames could not be judged and are covered whole"),
+        });
     }
     match l.checked_frames() {
         0 => line.push_str(", not checked"),
         n => line.push_str(&format!(
-            ", {:.0} % of frames checked, {} more faces found and covered",
+            ", {:.0} % of frames checked, {} found and covered",
             100.0 * n as f64 / o.frames.max(1) as f64,
-            l.check_found
+            counted(l.check_found, "more face")
         )),
     }
     line

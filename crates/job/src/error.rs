@@ -55,6 +55,17 @@ pub enum JobError {
         /// The container.
         container: &'static str,
     },
+    /// Tags stand between the sound's frames, which are copied as they are.
+    #[error(
+        "the {codec} sound has {kind} tags between its frames, which may name people and places; --audio drop leaves \
+         the sound out, or convert it first (ffmpeg -i FILE -c:v copy -c:a aac OUT)"
+    )]
+    SoundTag {
+        /// The sound's codec.
+        codec: String,
+        /// What they are.
+        kind: &'static str,
+    },
     /// The second detector still finds a face.
     #[error(
         "the check still finds a face in frame {frame} after {rounds} rounds, so the output is withheld; \
@@ -150,6 +161,7 @@ impl JobError {
             | Self::Container(_)
             | Self::Codec(_)
             | Self::Audio { .. }
+            | Self::SoundTag { .. }
             | Self::Region { .. } => Kind::BadInput,
             Self::Output(OutputError::Write { .. } | OutputError::Busy(_)) => Kind::Failed,
             Self::Output(_) => Kind::BadInput,

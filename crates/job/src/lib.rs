@@ -11,6 +11,7 @@ mod clean_join;
 mod clean_still;
 mod clean_survey;
 mod error;
+mod fields;
 mod ledger;
 mod manifest;
 mod masks;

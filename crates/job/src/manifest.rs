@@ -36,8 +36,7 @@ pub fn manifest_of(
     let ledger = &outcome.ledger;
     let (mean, max) = ledger.covered_mean_max();
     let permille = |share: f64| (share * 1000.0).round().clamp(0.0, 1000.0) as u32;
-    let tracks =
-        ledger.tracks.values().filter(|t| !t.kept).filter_map(|t| track(t, &outcome.times_ms)).collect();
+    let tracks = ledger.tracks.values().filter_map(|t| track(t, &outcome.times_ms)).collect();
     let check = (settings.verify != Verify::None)
         .then(|| {
             Ok::<_, JobError>(m::Check {
@@ -45,7 +44,6 @@ pub fn manifest_of(
                 frames_checked: ledger.checked_frames(),
                 faces_found: ledger.check_found,
                 rounds: ledger.check_rounds + 1,
-                verdict: m::Verdict::Clean,
             })
         })
         .transpose()?;
@@ -126,6 +124,15 @@ fn settings_of(made: &Made<'_>, s: &Settings) -> Result<m::Settings, JobError> {
             Style::Obscure(Obscure::Blur) => m::Fill::Blur,
             Style::Obscure(Obscure::Mosaic { .. }) => m::Fill::Mosaic,
         },
+        color: match &s.style {
+            Style::Fill(Fill::Solid(color)) => Some(m::Color(*color)),
+            _ => None,
+        },
+        mosaic_px: match &s.style {
+            Style::Obscure(Obscure::Mosaic { size }) => Some(*size),
+            _ => None,
+        },
+        label_tracks: s.label_tracks,
         thresholds: m::Thresholds {
             start: thousandths(s.scores.strong),
             extend: thousandths(s.scores.weak),
@@ -142,6 +149,8 @@ fn settings_of(made: &Made<'_>, s: &Settings) -> Result<m::Settings, JobError> {
         },
         margins: made.margins,
         codec: label(made.codec)?,
+        preset: label(&s.preset)?,
+        crf: s.crf.into(),
         container: label(made.container)?,
         audio: if made.has_sound && s.audio == Audio::Keep { m::Audio::Keep } else { m::Audio::Drop },
         metadata: if s.keep_metadata { m::Metadata::Kept } else { m::Metadata::Stripped },
@@ -166,6 +175,7 @@ fn track(t: &TrackRecord, times_ms: &[u32]) -> Option<m::Track> {
     let at = |frame: u64| times_ms.get(frame as usize).map_or(0, |&ms| u64::from(ms));
     Some(m::Track {
         id: t.id.0,
+        left_visible: t.kept,
         first_frame: first,
         last_frame: last,
         first_ms: at(first),
@@ -177,7 +187,7 @@ fn track(t: &TrackRecord, times_ms: &[u32]) -> Option<m::Track> {
         found_by_check: t.frames(|w| w == Why::Found),
         min_height_px: t.min_height.round() as u32,
         max_height_px: t.max_height.round() as u32,
-        covered_px_total: t.area.round() as u64,
+        box_px_total: t.area.round() as u64,
     })
 }
 
@@ -219,7 +229,7 @@ fn tool(version: &str) -> String {
 }
 
 /// Whether a manifest tells of the work that these settings, models and version would do, as far as it tells. Regions
-/// drawn by hand are told by number only and mosaics without their cells, so with them the answer is no.
+/// drawn by hand are told by number only, so with them the answer is no.
 pub fn same_work(there: &m::Manifest, wanted: &Settings, models: &Models, version: &str) -> bool {
     let (size, rotation) = (there.media.size, there.media.rotation);
     let scan = match (wanted.detector_size, there.media.frame_rate) {
@@ -236,7 +246,6 @@ pub fn same_work(there: &m::Manifest, wanted: &Settings, models: &Models, versio
     };
     let digests = models.digests();
     wanted.manual.is_empty()
-        && !matches!(wanted.style, Style::Obscure(Obscure::Mosaic { .. }))
         && there.tool_version.as_str() == tool(version)
         && there.models.iter().all(|m| digests.iter().any(|(_, digest)| *digest == m.digest))
         && settings_of(&made, wanted).is_ok_and(|w| w == there.settings)

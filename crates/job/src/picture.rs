@@ -4,7 +4,7 @@
 use std::io::Write as _;
 use std::path::Path;
 
-use placet_core::{Detection, Digest, Frame, Layout, Rotation};
+use placet_core::{Detection, Digest, Frame, Layout, Rotation, Size};
 use placet_ingest::picture::{Limits, Picture, read_picture, write_picture};
 use placet_redaction::{Coding, Region, Scratch, Sighting, TrackBox, Tracker, TrackerConfig, plan};
 use placet_vision::{Effort, FaceDetector, Scan, VisionError, merge};
@@ -32,17 +32,24 @@ pub fn redact_picture(
 ) -> Result<Outcome, JobError> {
     let bytes = std::fs::read(input).map_err(|source| JobError::Read { path: input.to_owned(), source })?;
     let facts = FileFacts { bytes: bytes.len() as u64, digest: Digest::of(&bytes) };
-    let Picture { frame, meta } = read_picture(&bytes, &Limits::default())?;
+    let Picture { frame, meta, turn_in_doubt } = read_picture(&bytes, &Limits::default())?;
     drop(bytes);
     watch.progress(0, Some(1), 0);
     let size = frame.size();
 
-    let scan = match settings.detector_size {
-        Some(wanted) => Scan::whole(size, Rotation::None, wanted),
-        None => Scan::new(size, Rotation::None, Effort::Picture),
-    };
+    let sides = sides(turn_in_doubt);
+    if turn_in_doubt {
+        watch.note(
+            "the file says in several ways how the picture is turned, so faces are looked for from all sides",
+        );
+    }
+    let coarse = has_few_tones(&frame);
+    let scans = scans(sides, size, coarse, |side| match settings.detector_size {
+        Some(wanted) => Scan::whole(size, side, wanted),
+        None => Scan::new(size, side, Effort::Picture),
+    });
     let mut found = Vec::new();
-    look(&scan, &mut *models.finder()?, &frame, settings.scores.strong, &mut found)?;
+    look(&scans, &mut *models.finder()?, &frame, settings.scores.strong, &mut found)?;
     // In the order of reading, so that numbers are the same in every run.
     found.sort_by(|a, b| {
         (a.rect.y, a.rect.x).partial_cmp(&(b.rect.y, b.rect.x)).unwrap_or(std::cmp::Ordering::Equal)
@@ -63,6 +70,7 @@ pub fn redact_picture(
         check(
             models,
             settings,
+            (sides, coarse),
             &masks,
             &mut tracker,
             &mut boxes,
@@ -97,7 +105,7 @@ pub fn redact_picture(
         frames: 1,
         duration_ms: 0,
         frame_rate: None,
-        detector_input: scan.whole_size(),
+        detector_input: scans.first().map_or(size, Scan::whole_size),
         margins_s: (0.0, 0.0, 0.0),
         container: format.clone(),
         codec: format,
@@ -111,6 +119,7 @@ pub fn redact_picture(
 fn check(
     models: &Models,
     settings: &Settings,
+    (sides, coarse): (&[Rotation], bool),
     masks: &Masks,
     tracker: &mut Tracker,
     boxes: &mut Vec<TrackBox>,
@@ -120,11 +129,12 @@ fn check(
     ledger: &mut Ledger,
 ) -> Result<(), JobError> {
     let mut checker: Box<dyn FaceDetector> = models.checker()?;
-    let scan = Scan::new(hidden.as_frame().size(), Rotation::None, Effort::Check);
+    let size = hidden.as_frame().size();
+    let scans = scans(sides, size, coarse, |side| Scan::new(size, side, Effort::Check));
     ledger.checked.push(0);
     for round in 1..=ROUNDS {
         let mut found: Vec<Detection> = Vec::new();
-        look(&scan, &mut *checker, hidden.as_frame(), settings.scores.check, &mut found)
+        look(&scans, &mut *checker, hidden.as_frame(), settings.scores.check, &mut found)
             .map_err(|e| JobError::Check { frame: 0, cause: crate::chain(&e) })?;
         let kept = masks.kept_boxes(boxes);
         found.retain(|d| exposed(d, &regions) && !kept.iter().any(|k| k.iou(&d.rect) > 0.2));
@@ -156,23 +166,66 @@ fn check(
     Ok(())
 }
 
-/// Looks at the picture, and where not all of it is opaque at what a viewer sees of it on white and on black: a face
+/// How the picture may have to be turned for its faces to stand upright.
+fn sides(in_doubt: bool) -> &'static [Rotation] {
+    if in_doubt {
+        &[Rotation::None, Rotation::Cw90, Rotation::Half, Rotation::Cw270]
+    } else {
+        &[Rotation::None]
+    }
+}
+
+/// What to look at: from each side, and where dots stand for tones also at a half and a quarter of the size, where the eye
+/// sees tones.
+fn scans(sides: &[Rotation], size: Size, coarse: bool, usual: impl Fn(Rotation) -> Scan) -> Vec<Scan> {
+    let smaller: &[u32] = if coarse { &[2, 4] } else { &[] };
+    let mut all = Vec::new();
+    for &side in sides {
+        all.push(usual(side));
+        let seen = side.upright(size);
+        for n in smaller {
+            let less = |length: u32| (length / n).clamp(32, 2048);
+            all.push(Scan::whole(size, side, Size { width: less(seen.width), height: less(seen.height) }));
+        }
+    }
+    all
+}
+
+/// Whether the picture is made of so few tones that dots may stand for others.
+fn has_few_tones(frame: &Frame) -> bool {
+    const FEW: usize = 8;
+    frame.planes().take(3).all(|plane| {
+        let mut seen = [false; 256];
+        for value in plane.data {
+            if let Some(tone) = seen.get_mut(usize::from(*value)) {
+                *tone = true;
+            }
+        }
+        seen.iter().filter(|tone| **tone).count() <= FEW
+    })
+}
+
+/// Looks at the picture from all sides asked for, and where not all of it is opaque at what a viewer sees of it on white and on black: a face
 /// may be drawn by its transparency alone.
 fn look(
-    scan: &Scan,
+    scans: &[Scan],
     detector: &mut dyn FaceDetector,
     frame: &Frame,
     min_score: f32,
     found: &mut Vec<Detection>,
 ) -> Result<(), VisionError> {
-    scan.look(detector, frame, 0, min_score, found)?;
+    let grounds = [u8::MAX, 0].map(|ground| composited(frame, ground));
+    let seen: Vec<&Frame> = std::iter::once(frame).chain(grounds.iter().flatten()).collect();
     let mut more = Vec::new();
-    for ground in [u8::MAX, 0] {
-        let Some(seen) = composited(frame, ground) else { return Ok(()) };
-        scan.look(detector, &seen, 0, min_score, &mut more)?;
-        found.append(&mut more);
+    for scan in scans {
+        for seen in &seen {
+            scan.look(detector, seen, 0, min_score, &mut more)?;
+            found.append(&mut more);
+        }
     }
-    merge(found, SAME_FACE);
+    if scans.len() * seen.len() > 1 {
+        merge(found, SAME_FACE);
+    }
     Ok(())
 }
 
@@ -194,7 +247,7 @@ fn composited(frame: &Frame, ground: u8) -> Option<Frame> {
 
 #[cfg(test)]
 mod tests {
-    use placet_core::{Rect, Size};
+    use placet_core::Rect;
     use placet_vision::View;
 
     use super::*;
@@ -240,7 +293,7 @@ mod tests {
 
     #[test]
     fn a_face_drawn_by_transparency_alone_is_found_once() {
-        let whole = Scan::whole(SIZE, Rotation::None, SIZE);
+        let whole = [Scan::whole(SIZE, Rotation::None, SIZE)];
         for (name, left, right, faces, looks) in [
             ("opaque, one grey", (90, 255), (90, 255), 0, 1),
             ("opaque, a face", (0, 255), (200, 255), 1, 1),

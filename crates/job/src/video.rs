@@ -20,6 +20,7 @@ use placet_redaction::{
 };
 use placet_vision::{Effort, FaceDetector, Scan};
 
+use crate::fields::Viewer;
 use crate::ledger::{Ledger, exposed};
 use crate::masks::{Masks, coding_of};
 use crate::sampling::{Look, Sampler};
@@ -229,8 +230,9 @@ pub(crate) fn run(
         let finders = if known.is_some() { 0 } else { settings.threads.max(1) };
         for _ in 0..finders {
             let finder = models.finder()?;
-            let (rx, tx, spare, scan) = (judge_rx.clone(), judged_tx.clone(), judged_spare_tx.clone(), &scan);
-            scope.spawn(move || find_faces(finder, scan, settings, &rx, &tx, &spare));
+            let (rx, tx, spare) = (judge_rx.clone(), judged_tx.clone(), judged_spare_tx.clone());
+            let viewer = Viewer::new(&scan, source.info.video.fields.interlaced());
+            scope.spawn(move || find_faces(finder, viewer, settings, &rx, &tx, &spare));
         }
         drop((judge_rx, judged_tx, judged_spare_tx));
         let check_scan = Arc::new(Scan::new(size, source.info.video.rotation, Effort::Check));
@@ -239,7 +241,11 @@ pub(crate) fn run(
             for _ in 0..n {
                 let checker = models.checker()?;
                 let (rx, tx, scan) = (check_rx.clone(), checked_tx.clone(), Arc::clone(&check_scan));
-                scope.spawn(move || check_frames(checker, &scan, settings.scores.check, &rx, &tx));
+                let interlaced = source.info.video.fields.interlaced();
+                scope.spawn(move || {
+                    let viewer = Viewer::new(&scan, interlaced);
+                    check_frames(checker, viewer, settings.scores.check, &rx, &tx);
+                });
             }
         }
         drop((check_rx, checked_tx));
@@ -370,7 +376,7 @@ pub(crate) fn pump(
 
 fn find_faces(
     mut finder: Box<dyn FaceDetector>,
-    scan: &Scan,
+    mut viewer: Viewer<'_>,
     settings: &Settings,
     rx: &Receiver<Item>,
     tx: &Sender<Judged>,
@@ -380,10 +386,12 @@ fn find_faces(
         let mut found = Vec::new();
         let (found, error) = match &item.frame {
             None => (None, None),
-            Some(frame) => match scan.look(&mut *finder, frame, item.idx, settings.scores.weak, &mut found) {
-                Ok(()) => (Some(found), None),
-                Err(e) => (None, Some(crate::chain(&e))),
-            },
+            Some(frame) => {
+                match viewer.at(&mut *finder, frame, item.idx, settings.scores.weak, None, &mut found) {
+                    Ok(()) => (Some(found), None),
+                    Err(e) => (None, Some(crate::chain(&e))),
+                }
+            }
         };
         let Item { idx, pts, frame, cut } = item;
         // Released before the answer is sent, so that the frame has one owner when it is redacted. Where it is not
@@ -399,19 +407,18 @@ fn find_faces(
 
 fn check_frames(
     mut checker: Box<dyn FaceDetector>,
-    scan: &Scan,
+    mut viewer: Viewer<'_>,
     min_score: f32,
     rx: &Receiver<Question>,
     tx: &Sender<Check>,
 ) {
     for Question { idx, frame, look } in rx {
         let mut found = Vec::new();
-        let result = match look {
-            Look::Whole => scan.look(&mut *checker, frame.as_frame(), idx, min_score, &mut found),
-            Look::At(places) => {
-                scan.look_at(&mut *checker, frame.as_frame(), idx, min_score, &places, &mut found)
-            }
+        let places = match &look {
+            Look::Whole => None,
+            Look::At(places) => Some(places.as_slice()),
         };
+        let result = viewer.at(&mut *checker, frame.as_frame(), idx, min_score, places, &mut found);
         drop(frame);
         let result = result.map(|()| found).map_err(|e| crate::chain(&e));
         if tx.send(Check { idx, result }).is_err() {

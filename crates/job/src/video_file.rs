@@ -7,7 +7,7 @@ use placet_core::Pts;
 use placet_ingest::Tools;
 use placet_ingest::video::{
     AudioStream, Codec, Container, EncodeSpec, Encoder, Expected, FileStamp, MediaInfo, check_written,
-    expected_pts, probe_with_packets,
+    expected_pts, hides_edges, probe_with_packets, tag_in_sound,
 };
 use placet_record::manifest::FrameRate;
 
@@ -32,6 +32,17 @@ pub fn redact_video(
         .ok_or_else(|| JobError::Container(output.target().to_owned()))?;
     let codec = choose_codec(container, settings, &info)?;
     let audio = audio_streams(container, settings, &info)?;
+    if !audio.is_empty()
+        && let Some((codec, kind)) = tag_in_sound(tools, &info)?
+    {
+        return Err(JobError::SoundTag { codec, kind });
+    }
+    if hides_edges(&info.path) {
+        watch.note(
+            "the file tells players to hide some of the picture's edges, and the output shows them: faces there are \
+             hidden like all others; --region hides the rest",
+        );
+    }
     for line in left_out(&info, settings) {
         watch.note(&line);
     }
@@ -111,7 +122,10 @@ fn redact(
     spec: EncodeSpec,
     watch: &dyn Watch,
 ) -> Result<Done, JobError> {
-    if settings.copy_clean
+    // Of two fields each is looked at, and the survey of what may be copied knows whole frames only.
+    if settings.copy_clean && source.info.video.fields.interlaced() {
+        watch.note("nothing is copied, all is encoded: it is interlaced");
+    } else if settings.copy_clean
         && let Some(done) = clean::redact(source, models, settings, &spec, watch)?
     {
         return Ok(done);
@@ -145,19 +159,32 @@ fn audio_streams(
 /// What of the input is not in the output, told once.
 fn left_out(info: &MediaInfo, settings: &Settings) -> Vec<String> {
     let mut lines = Vec::new();
-    let mut say = |n: usize, what: &str, why: &str| {
-        if n > 0 {
-            lines.push(format!("left out: {n} {what} ({why})"));
-        }
+    let mut say = |n: usize, what: &str, why: &str| match n {
+        0 => {}
+        1 => lines.push(format!("left out: 1 {what} ({why})")),
+        n => lines.push(format!("left out: {n} {what}s ({why})")),
     };
-    say(info.other_videos, "further video streams", "they would be clear; redact them as files of their own");
-    say(info.attached_pictures, "cover pictures", "they may show faces");
-    say(info.subtitles, "subtitle streams", "drones and cameras write places into them");
-    say(info.data, "data streams", "cameras write places into them");
+    say(info.other_videos, "further video stream", "it would be clear; redact each as a file of its own");
+    say(info.attached_pictures, "cover picture", "it may show a face");
+    say(info.subtitles, "subtitle stream", "drones and cameras write places into them");
+    say(info.data, "data stream", "cameras write places into them");
+    if settings.keep_metadata {
+        let tags: Vec<&str> = std::iter::once(&info.picture_tags)
+            .chain(info.audio.iter().map(|a| &a.picture_tags))
+            .flatten()
+            .map(String::as_str)
+            .collect();
+        say(tags.len(), "tag", &format!("{}; a picture may be in it", tags.join(", ")));
+        say(
+            if info.picture_in_chapters { info.chapters } else { 0 },
+            "chapter mark",
+            "a picture may be in their names",
+        );
+    }
     if !settings.keep_metadata && !info.identifying_tags.is_empty() {
         say(
             info.identifying_tags.len(),
-            "tags",
+            "tag",
             &format!("{}; -m keeps them", info.identifying_tags.join(", ")),
         );
     }

@@ -186,7 +186,7 @@ impl Canvas<'_> {
             counted(t.tracks.len() as u64, "track"),
             percent(mean),
             percent(covered.fold(0.0, f64::max)),
-            counted(t.checked.len() as u64, "frame"),
+            counted(looked_at(&t.checked), "frame"),
         );
         self.text("small", 20, 52, &facts);
         self.y = 66;
@@ -428,6 +428,11 @@ fn nice_step(least: f64) -> f64 {
     [1.0, 2.0, 5.0, 10.0].into_iter().map(|n| n * power).find(|&step| step >= least).unwrap_or(10.0 * power)
 }
 
+/// How many frames these are: one may be looked at in several rounds.
+fn looked_at(checked: &[u64]) -> u64 {
+    checked.iter().collect::<std::collections::BTreeSet<_>>().len() as u64
+}
+
 fn counted(n: u64, noun: &str) -> String {
     format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
 }
@@ -572,6 +577,29 @@ mod tests {
             assert_eq!(rows.len(), MAX_ROWS - 1);
             assert!(rows[0].starts_with("941:") && rows[58].starts_with("999:"), "{rows:?}");
             assert!(texts(document).iter().any(|text| text == "and 941 more"));
+        });
+    }
+
+    #[test]
+    fn a_frame_checked_in_two_rounds_is_one_frame() {
+        let t = Timeline { frames: 250, checked: (0..250).chain([7, 7, 9]).collect(), ..timeline() };
+        draw(&t, |document| {
+            let told = texts(document).join(" ");
+            assert!(told.contains("250 frames looked at by the check"), "{told}");
+        });
+    }
+
+    #[test]
+    fn tracks_stand_by_first_frame_then_number_whatever_order_they_came_in() {
+        let spans = |first| [(first, first + 5, Why::Detected)];
+        let mut t = timeline();
+        t.tracks = [(9, 3), (2, 80), (4, 3), (1, 40)].map(|(id, first)| track(id, &spans(first))).into();
+        // A run that was told late.
+        t.tracks[1].spans.push((0, 0, Why::Check));
+        draw(&t, |document| {
+            let labels = texts(document).into_iter().filter(|text| text.ends_with(" px"));
+            let ids: Vec<String> = labels.map(|l| l.split(':').next().unwrap().to_owned()).collect();
+            assert_eq!(ids, ["2", "4", "9", "1"]);
         });
     }
 

@@ -9,8 +9,8 @@ mod wire;
 
 pub use statement::Statement;
 pub use value::{
-    Audio, FileName, Fill, FrameRate, Label, Metadata, Mode, OnFound, Shape, Target, UtcTime, ValueError,
-    Verdict, Verify,
+    Audio, Color, FileName, Fill, FrameRate, Label, Metadata, Mode, OnFound, Shape, Target, UtcTime,
+    ValueError, Verify,
 };
 
 use placet_core::{Digest, Rotation, Size};
@@ -46,7 +46,7 @@ pub struct Manifest {
     pub media: Media,
     /// What became of the frames.
     pub frames: FrameCounts,
-    /// The faces that were followed.
+    /// The faces that were followed, those left visible among them.
     pub tracks: TrackList,
     /// How much of the picture was covered.
     pub covered_area: CoveredArea,
@@ -89,6 +89,12 @@ pub struct Settings {
     pub shape: Shape,
     /// What hides a face. Whether that can be undone is stated beside it.
     pub fill: Fill,
+    /// The color; there exactly where `fill` is [`Fill::Solid`].
+    pub color: Option<Color>,
+    /// Width of a square in pixels; there exactly where `fill` is [`Fill::Mosaic`].
+    pub mosaic_px: Option<u32>,
+    /// Whether each track's number is written on what hides it.
+    pub label_tracks: bool,
     /// Detector scores, in thousandths.
     pub thresholds: Thresholds,
     /// How much of the output was checked.
@@ -99,6 +105,10 @@ pub struct Settings {
     pub margins: Margins,
     /// Coding of the output's pictures, by ffmpeg's name: `h264`.
     pub codec: Label,
+    /// The video encoder's speed, in x264's names. Pictures have no such thing, and it is stated as it was asked for.
+    pub preset: Label,
+    /// The video encoder's constant rate factor, on x264's scale.
+    pub crf: u32,
     /// Container of the output, by ffmpeg's name: `mp4`.
     pub container: Label,
     /// Fate of the sound.
@@ -166,6 +176,8 @@ pub struct FrameCounts {
 pub struct Track {
     /// Its number in this file, from `--label-tracks` and `--keep-track`.
     pub id: u64,
+    /// It was left visible on the user's word: what follows tells where it would have been hidden.
+    pub left_visible: bool,
     /// First frame in which it was hidden, counted from zero.
     pub first_frame: u64,
     /// Last frame in which it was hidden.
@@ -188,8 +200,9 @@ pub struct Track {
     pub min_height_px: u32,
     /// Greatest height of the face, in pixels.
     pub max_height_px: u32,
-    /// Pixels covered for it, summed over its frames.
-    pub covered_px_total: u64,
+    /// Area of the face's box in pixels, summed over its frames. Boxes of several faces may overlap, and masks reach
+    /// further.
+    pub box_px_total: u64,
 }
 
 /// The tracks of a file: all of them counted, the first [`MAX_LISTED_TRACKS`] listed.
@@ -228,7 +241,7 @@ pub struct CoveredArea {
     pub max_permille: u32,
 }
 
-/// The second detector's look at the output.
+/// The second detector's look at the output. It found no face that is still to be seen: else there is no output.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Check {
     /// The second detector's name; its digest is among the models.
@@ -239,8 +252,6 @@ pub struct Check {
     pub faces_found: u64,
     /// How often it looked at the worst frame: 1 where nothing was found.
     pub rounds: u32,
-    /// What it came to.
-    pub verdict: Verdict,
 }
 
 impl Manifest {
@@ -302,6 +313,16 @@ impl Manifest {
             "settings.tracks_left_visible",
             "are not ascending",
         )?;
+        demand(
+            settings.color.is_some() == (settings.fill == Fill::Solid),
+            "settings.color",
+            "is there although the fill has none, or missing although it has one",
+        )?;
+        demand(
+            settings.mosaic_px.is_some() == (settings.fill == Fill::Mosaic),
+            "settings.mosaic_px",
+            "is there although the fill has none, or missing although it has one",
+        )?;
         let covered = self.covered_area;
         demand(
             covered.mean_permille <= covered.max_permille && covered.max_permille <= 1_000,
@@ -330,6 +351,17 @@ impl Manifest {
             listed.iter().all(|t| t.first_frame <= t.last_frame && t.first_ms <= t.last_ms),
             "tracks",
             "have one that ends before it begins",
+        )?;
+        let left_visible: Vec<u64> = {
+            let mut ids: Vec<u64> = listed.iter().filter(|t| t.left_visible).map(|t| t.id).collect();
+            ids.sort_unstable();
+            ids
+        };
+        demand(
+            left_visible.iter().all(|id| settings.tracks_left_visible.contains(id))
+                && (*count > listed.len() as u64 || left_visible.len() == settings.tracks_left_visible.len()),
+            "tracks",
+            "are left visible other than `settings.tracks_left_visible` says",
         )?;
         demand(
             listed.iter().all(|t| t.min_height_px <= t.max_height_px),

@@ -4,8 +4,8 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use serde_json::Value;
 
-use crate::scene::{FACE, IN_GREEN, SMALL, ffprobe, shots, times};
-use crate::world::World;
+use crate::scene::{FACE, IN_GREEN, SMALL, Scene, ffprobe, shots, times};
+use crate::world::{Running, World, children};
 
 fn one_clip() -> World {
     let world = World::new();
@@ -57,7 +57,7 @@ fn a_manifest_opens_with_the_signer_s_key_alone() {
     ] {
         let ran = world.placet(&words);
         assert_eq!(ran.code, Some(0), "{words}: {}", ran.err);
-        assert!(ran.text().contains("faces hidden"), "{}", ran.text());
+        assert!(ran.text().contains("1 face hidden"), "{}", ran.text());
     }
     let other = world.placet("key new other.key --name example.org/other");
     assert_eq!(other.code, Some(0), "{}", other.err);
@@ -166,6 +166,41 @@ fn the_comparison_shows_input_and_output_side_by_side() {
 }
 
 #[test]
+fn the_comparison_shows_what_was_read_whatever_a_link_leads_to_by_then() {
+    let world = World::new();
+    Scene { frames: 100, ..SMALL }.film(&world, "a.mp4", "-c:v libx264 -preset veryfast");
+    Scene { size: (200, 160), at: (0, 0), ..SMALL }.film(&world, "b.mp4", "-c:v libx264 -preset veryfast");
+    let link = |to: &str| {
+        std::os::unix::fs::symlink(to, world.path("new")).unwrap();
+        std::fs::rename(world.path("new"), world.path("link.mp4")).unwrap();
+    };
+    link("a.mp4");
+    let mut running = Running::start(&mut world.command("redact link.mp4 -o o.mp4 --fast --compare c.mp4"));
+    assert!(running.until(|pid| !children(pid, &["ffmpeg", "pipe:1"]).is_empty()), "it ended too early");
+    link("b.mp4");
+    let ran = running.wait();
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    assert_eq!(ffprobe(&world.path("c.mp4"), "stream=width,height"), "640,240");
+}
+
+#[test]
+fn an_empty_key_is_made_anew_and_told() {
+    let world = World::new();
+    world.write("a.png", std::fs::read(FACE).unwrap());
+    let key = world.data("placet/manifest.key");
+    std::fs::create_dir_all(key.parent().unwrap()).unwrap();
+    std::fs::write(&key, "").unwrap();
+    let ran = world.redact("a.png -o o.png --fast");
+    assert!(ran.err.contains("signed with a key made now"), "{}", ran.err);
+    assert_eq!(world.placet("manifest o.png.manifest --output o.png").code, Some(0));
+    world.write("k.key", "");
+    std::fs::set_permissions(world.path("k.key"), std::fs::Permissions::from_mode(0o600)).unwrap();
+    let named = world.placet("redact a.png -o p.png --key k.key");
+    assert_eq!(named.code, Some(2), "{}", named.err);
+    assert!(named.err.contains("is empty") && named.err.contains("placet key new"), "{}", named.err);
+}
+
+#[test]
 fn what_is_asked_for_beside_the_output_is_refused_before_the_work() {
     let world = one_clip();
     world.write("c.mp4", b"mine");
@@ -206,6 +241,13 @@ fn the_check_is_told_as_it_was_done() {
         assert_eq!(m["check"].is_null(), verify == "none", "{words}");
         assert_eq!(ran.err.contains("not checked"), verify == "none", "{words}: {}", ran.err);
     }
+}
+
+#[test]
+fn places_are_told_by_their_true_names() {
+    let world = World::new();
+    let ran = Running::start(world.command("doctor").env_remove("PLACET_MODELS")).wait();
+    assert!(ran.text().contains("yunet") && !ran.text().contains("/../"), "{}", ran.text());
 }
 
 #[test]

@@ -45,7 +45,7 @@ fn a_folder_is_mirrored_and_a_second_run_has_nothing_to_do() {
     let world = folder();
     let ran = world.redact(&format!("in -o out --jobs 2 --json {IN_GREEN}"));
     assert_eq!(ran.json(), report(&world));
-    assert!(ran.err.contains("1 files in the folder are no pictures or videos"), "{}", ran.err);
+    assert!(ran.err.contains("in/notes.txt is no picture or video by its ending"), "{}", ran.err);
     let expected = [
         "out/a.mp4",
         "out/a.mp4.manifest",
@@ -249,6 +249,48 @@ fn what_is_read_or_somebody_s_own_is_not_written_to() {
     assert_eq!(ran.code, Some(2), "{}", ran.err);
     assert!(ran.err.contains("none of ours"), "{}", ran.err);
     assert_eq!(world.files(), before);
+}
+
+#[test]
+fn links_in_a_folder_are_told_once() {
+    let world = World::new();
+    world.write("in/a.png", fs::read(FACE).unwrap());
+    world.write("else/b.png", fs::read(FACE).unwrap());
+    for (to, name) in [("../else/b.png", "in/b.png"), ("../else", "in/more")] {
+        std::os::unix::fs::symlink(to, world.path(name)).unwrap();
+    }
+    let ran = world.redact("in -o out --fast");
+    assert!(ran.err.contains("2 links are in the folder and not followed"), "{}", ran.err);
+    assert_eq!(ran.err.matches("not followed").count(), 1, "{}", ran.err);
+    assert!(!world.has("out/b.png") && world.has("out/a.png"));
+    // Nor is a result written among what is read.
+    for words in ["in -o in/out --fast", "--watch in -o in/out --fast"] {
+        let inside = world.placet(&format!("redact {words}"));
+        assert_eq!(inside.code, Some(2), "{words}: {}", inside.err);
+        assert!(
+            inside.err.contains("lies inside the input folder") && !world.has("in/out"),
+            "{}",
+            inside.err
+        );
+    }
+}
+
+#[test]
+fn what_changes_the_picture_is_part_of_what_was_done() {
+    let world = World::new();
+    world.write("in/a.png", fs::read(FACE).unwrap());
+    let solid = "in -o out --fast --replacewith solid --color ff0000";
+    world.redact(solid);
+    assert!(world.redact(solid).err.contains("1 of 1 were done before"));
+    for other in ["--replacewith solid --color 00ff00", "--replacewith mosaic", "--label-tracks", "--crf 30"]
+    {
+        let again = world.placet(&format!("redact in -o out --fast {other}"));
+        assert_eq!(again.code, Some(2), "{other}: {}", again.err);
+    }
+    let mosaic = "in -o out --fast --replacewith mosaic --mosaicsize";
+    world.redact(&format!("{mosaic} 12 -y"));
+    assert!(world.redact(&format!("{mosaic} 12")).err.contains("1 of 1 were done before"));
+    assert_eq!(world.placet(&format!("redact {mosaic} 13")).code, Some(2));
 }
 
 #[test]

@@ -77,7 +77,15 @@ fn one_track_stays_visible_and_everybody_else_is_hidden() {
             .redact(&format!("a.mp4 -o o.mp4 -y --verify full --crf 4 --json --keep-track {id} {IN_GREEN}"));
         let m = &ran.json()["files"][0]["manifest"];
         assert_eq!(m["settings"]["tracks_left_visible"], serde_json::json!([id]));
-        assert_eq!(m["track_count"], 1, "{m:#}");
+        let left: Vec<(u64, bool)> = m["tracks"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|t| (t["id"].as_u64().unwrap(), t["left_visible"].as_bool().unwrap()))
+            .collect();
+        assert!(left.len() == 2 && left.iter().all(|(n, left)| *left == (*n == id)), "{m:#}");
+        let told = world.placet("manifest o.mp4.manifest").text();
+        assert!(told.contains("1 face hidden, 1 left visible"), "{told}");
         let mut visible = Vec::new();
         for (n, shot) in shots(&world.path("o.mp4")).iter().enumerate() {
             let green = [&scene, &right].map(|s| shot.share_of(GREEN, s.truth(n), true, 90));

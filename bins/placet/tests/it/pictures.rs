@@ -137,6 +137,46 @@ fn a_lying_picture_comes_out_upright_without_face_place_and_thumbnail() {
 }
 
 #[test]
+fn a_picture_that_says_in_two_ways_how_it_is_turned_is_looked_at_from_all_sides() {
+    let world = World::new();
+    let [lying, ..] = lying(&world);
+    // Without the block that stands behind its first marker.
+    let bytes = world.read(lying);
+    let plain = [&bytes[..2], &bytes[4 + usize::from(u16::from_be_bytes([bytes[4], bytes[5]]))..]].concat();
+    // Viewers follow the first block, or the last; some take an orientation as a long number.
+    let long = exif(6).iter().enumerate().map(|(at, b)| if at == 24 { 4 } else { *b }).collect::<Vec<u8>>();
+    for (name, blocks) in [("two.jpg", vec![exif(1), exif(6)]), ("long.jpg", vec![long])] {
+        let mut bytes = plain.clone();
+        for block in blocks.iter().rev() {
+            bytes = into_jpeg(&bytes, block);
+        }
+        world.write(name, bytes);
+        let ran = world.redact(&format!("{name} -o o_{name} {IN_GREEN}"));
+        assert!(ran.err.contains("from all sides"), "{name}: {}", ran.err);
+        let (x, y, w, h) = BOX;
+        let hidden = stored(&world, &format!("o_{name}")).share_of(GREEN, (y, 160.0 - x - w, h, w), true, 90);
+        assert!(hidden > 0.9, "{name}: {hidden} of where the face lies is hidden");
+    }
+}
+
+#[test]
+fn a_face_drawn_in_dots_is_hidden() {
+    let world = World::new();
+    let four = "-filter_complex scale=320:320,split[a][b];[a]palettegen=max_colors=4[p];[b][p]paletteuse=dither=floyd_steinberg";
+    for (name, words) in [("bits.png", "-vf scale=320:320,format=monob"), ("four.gif", four)] {
+        ffmpeg(&world, &format!("-i {FACE} {words} -frames:v 1 -update 1 {{}}/{name}"));
+        let ran = world.redact(&format!("{name} -o o_{name} {IN_GREEN}"));
+        let (x, y, w, h) = BOX;
+        let twice = (2.0 * x, 2.0 * y, 2.0 * w, 2.0 * h);
+        // One color, which in a picture of greys is a grey.
+        let shot = stored(&world, &format!("o_{name}"));
+        let fill = shot.pixel((2.0 * x + w) as usize, (2.0 * y + h) as usize);
+        let hidden = shot.share_of(fill, twice, true, 20);
+        assert!(hidden > 0.9, "{name}: {hidden} of the face is hidden: {}", ran.err);
+    }
+}
+
+#[test]
 fn every_format_keeps_its_format_and_its_background() {
     let world = World::new();
     for (name, words) in [

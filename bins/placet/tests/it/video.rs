@@ -103,6 +103,62 @@ fn odd_sizes_ten_bits_and_full_range_go_through() {
 }
 
 #[test]
+fn red_green_and_blue_keep_their_brightness() {
+    let world = World::new();
+    for (name, words) in
+        [("a.mp4", "-c:v libx264rgb -pix_fmt rgb24 -crf 4"), ("b.mov", "-c:v png -pix_fmt rgb24")]
+    {
+        let input = SMALL.film(&world, name, words);
+        world.redact(&format!("{name} -o o.mp4 -y --crf 4 {IN_GREEN}"));
+        let output = world.path("o.mp4");
+        assert_hidden(&SMALL, &input, &output);
+        let (before, after) = (shots(&input), shots(&output));
+        // Black, white and colors of the background, where no face goes.
+        let far = |(x, y): (usize, usize)| {
+            before[3].pixel(x, y).iter().zip(after[3].pixel(x, y)).map(|(a, b)| a.abs_diff(b)).max().unwrap()
+        };
+        let most = (0..320).step_by(16).map(|x| far((x + 5, 12))).filter(|d| *d > 40).count();
+        assert!(most <= 3, "{name}: {most} of 20 places differ in brightness");
+    }
+}
+
+#[test]
+fn pixels_in_which_no_face_is_found_are_refused_in_words() {
+    let world = World::new();
+    let large = Scene { size: (480, 240), ..SMALL };
+    for (name, filter, code) in [
+        ("two.mp4", "scale=240:240,setsar=2", 0),
+        ("three.mp4", "scale=160:240,setsar=3", 2),
+        ("flat.mp4", "scale=480:80,setsar=1/3", 2),
+    ] {
+        large.film_through(&world, name, filter, "-map [v] -c:v libx264 -preset veryfast");
+        let ran = world.placet(&format!("redact {name} -o o_{name}"));
+        assert_eq!(ran.code, Some(code), "{name}: {}", ran.err);
+        assert_eq!(ran.err.contains("square ones first"), code == 2, "{name}: {}", ran.err);
+    }
+}
+
+#[test]
+fn a_face_in_one_field_alone_is_hidden() {
+    let world = World::new();
+    // Of a clip of 50 frames every second one has a face; two and two become the fields of one frame.
+    let two = Scene { frames: 50, rate: "50", step: (0, 0), at: (80, 40), ..SMALL };
+    let weave = "null[m];[m]split[n][o];[n]select='not(mod(n\\,2))',drawbox=x=60:y=20:w=200:h=200:c=gray:t=fill[p];\
+                 [o]select='mod(n\\,2)'[q];[p][q]interleave,tinterlace=interleave_top,setfield=tff";
+    let words = "-map [v] -r 25 -c:v libx264 -preset veryfast -flags +ilme+ildct -x264opts tff=1";
+    two.film_through(&world, "a.mp4", weave, words);
+    let ran = world.redact(&format!("a.mp4 -o o.mp4 --crf 10 {IN_GREEN}"));
+    let field = |name: &str| {
+        let only =
+            "-vf separatefields,select='mod(n\\,2)',scale=320:240 -c:v libx264 -crf 10 -preset ultrafast";
+        ffmpeg(&world, &format!("-i {{}}/{name} {only} {{}}/field_{name}"));
+        shots(&world.path(&format!("field_{name}"))).iter().filter(|s| s.shows_face()).count()
+    };
+    assert!(field("a.mp4") > 20, "the second fields show the face");
+    assert_eq!(field("o.mp4"), 0, "{}", ran.err);
+}
+
+#[test]
 fn an_odd_size_that_its_container_cannot_hold_is_refused_naming_the_flag() {
     let world = World::new();
     odd(&world, "odd.mp4");
@@ -201,6 +257,42 @@ fn sound_that_the_container_cannot_hold_is_refused_naming_the_flag() {
     world.redact("a.mkv -o b.mp4 --audio drop");
 }
 
+#[test]
+fn copied_sound_names_nobody() {
+    let world = World::new();
+    let holds = |name: &str, what: &str| world.read(name).windows(what.len()).any(|w| w == what.as_bytes());
+    let name = "Somebodysname";
+    let tagged = format!("-metadata artist={name}");
+    SMALL.film(&world, "v.mkv", "-c:v libx264 -preset ultrafast");
+    for (codec, file) in [("libvorbis", "a.ogg"), ("libopus", "b.ogg"), ("flac", "c.ogg"), ("flac", "d.flac")]
+    {
+        ffmpeg(&world, &format!("-f lavfi -i sine=d=1 -c:a {codec} {tagged} {{}}/{file}"));
+        // Matroska keeps a codec's whole header; a stream's tags become the file's.
+        ffmpeg(&world, &format!("-i {{}}/v.mkv -i {{}}/{file} -map 0 -map 1 -c copy {tagged} {{}}/in.mkv"));
+        assert!(holds(file, name) && holds("in.mkv", name), "{file}");
+        for (to, more) in [("o.mkv", ""), ("p.mkv", "--copy-clean"), ("o.webm", "--codec vp9")] {
+            if to == "o.webm" && codec == "flac" {
+                continue;
+            }
+            world.redact(&format!("in.mkv -o {to} -y --fast {more}"));
+            assert!(!holds(to, name), "{file} to {to}");
+            assert_eq!(sound(&world.path("in.mkv")), sound(&world.path(to)), "{file} to {to}");
+        }
+    }
+    // An MP3's own tags, such as joining two files leaves in the middle.
+    ffmpeg(&world, &format!("-f lavfi -i sine=d=1 -c:a libmp3lame {tagged} {{}}/a.mp3"));
+    world.write("aa.mp3", world.read("a.mp3").repeat(2));
+    for to in ["in.avi", "in.mkv", "in.mp4", "in.ts"] {
+        let plain = "-map 0 -map 1 -c:v libx264 -preset ultrafast -c:a copy -map_metadata -1";
+        ffmpeg(&world, &format!("-i {{}}/v.mkv -f mp3 -i {{}}/aa.mp3 {plain} {{}}/{to}"));
+        let ran = world.placet(&format!("redact {to} -o o.mp4 --fast"));
+        assert_eq!(ran.code, Some(2), "{to}: {}", ran.err);
+        assert!(ran.err.contains("ID3 tags") && !world.has("o.mp4"), "{to}: {}", ran.err);
+    }
+    world.redact("in.mp4 -o o.mp4 --fast --audio drop");
+    assert!(!holds("o.mp4", name));
+}
+
 /// A clip with everything in it that tells where and with what it was made.
 fn talkative(world: &World) {
     world.write("sub.srt", "1\n00:00:00,000 --> 00:00:01,000\nGPS 48.2082 16.3738\n");
@@ -271,6 +363,65 @@ fn metadata_stays_on_request_and_pictures_of_faces_never() {
         }
         assert!(!after.contains("mjpeg") && !after.contains("mov_text"), "{after}");
         assert_hidden(&SMALL, &world.path("plain.mp4"), &world.path(to));
+    }
+}
+
+#[test]
+fn a_picture_written_as_text_is_left_out_even_with_metadata_kept() {
+    let world = World::new();
+    SMALL.film_with_tone(&world, "plain.mkv", "-c:v libx264 -preset ultrafast -c:a aac");
+    // A cover as Vorbis comments have it, one under a name nobody knows, and a text of people.
+    let cover = "iVBORw0KGgoAAAANSUhEUgAA".repeat(60);
+    let text = "A long day at the sea. ".repeat(20);
+    world.write(
+        "tags.txt",
+        format!(
+            ";FFMETADATA1\nMETADATA_BLOCK_PICTURE=short\nCOVERART=short\nfoo\\=bar=x\nnotes={cover}\n\
+             description={text}\ntitle=Titleword\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=500\ntitle=Chaptername\n"
+        ),
+    );
+    let copy = "-map 0 -c copy -map_metadata 1 -map_chapters 1 -metadata:s:a:0 COVERART=streamcover";
+    for to in ["mkv", "mov"] {
+        let keys = if to == "mov" { "-movflags use_metadata_tags" } else { "" };
+        ffmpeg(&world, &format!("-i {{}}/plain.mkv -i {{}}/tags.txt {copy} {keys} {{}}/in.{to}"));
+        let said = ffprobe(&world.path(&format!("in.{to}")), SAID);
+        assert!(said.contains(&cover) && said.contains("Titleword"), "{to}: {said}");
+        let ran = world.redact(&format!("in.{to} -o o.{to} -m --fast"));
+        assert!(ran.err.contains("a picture may be in it"), "{to}: {}", ran.err);
+        let after = ffprobe(&world.path(&format!("o.{to}")), SAID);
+        let bytes = String::from_utf8_lossy(&world.read(&format!("o.{to}"))).into_owned();
+        for gone in ["iVBORw0KGgo", "COVERART", "METADATA_BLOCK_PICTURE", "streamcover"] {
+            assert!(!after.contains(gone) && !bytes.contains(gone), "{gone} is in o.{to}: {after}");
+        }
+        for kept in ["Titleword", "long day", "Chaptername"] {
+            assert!(after.contains(kept), "{kept} is not in o.{to}: {after}");
+        }
+    }
+    // A picture as a chapter's name takes the chapters with it.
+    world.write(
+        "tags.txt",
+        format!(";FFMETADATA1\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=500\ntitle={cover}\n"),
+    );
+    ffmpeg(&world, "-i {}/plain.mkv -i {}/tags.txt -map 0 -c copy -map_metadata 1 -map_chapters 1 {}/c.mkv");
+    let ran = world.redact("c.mkv -o oc.mkv -m --fast");
+    assert!(ran.err.contains("1 chapter mark"), "{}", ran.err);
+    assert!(!String::from_utf8_lossy(&world.read("oc.mkv")).contains("iVBORw0KGgo"));
+}
+
+#[test]
+fn what_players_hide_is_told_since_the_output_shows_it() {
+    let world = World::new();
+    let seeds = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/corpus/edges");
+    for (seed, name, told) in [
+        ("matroska", "a.mkv", false),
+        ("cropped", "b.mkv", true),
+        ("mp4", "c.mp4", false),
+        ("aperture", "d.mp4", true),
+    ] {
+        world.write(name, std::fs::read(format!("{seeds}/{seed}")).unwrap());
+        let ran = world.redact(&format!("{name} -o o_{name} --fast"));
+        assert_eq!(ran.err.contains("tells players to hide"), told, "{name}: {}", ran.err);
+        assert_eq!(ffprobe(&world.path(&format!("o_{name}")), "stream=width,height"), "64,36");
     }
 }
 

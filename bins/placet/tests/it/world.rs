@@ -31,6 +31,11 @@ impl World {
         self.dir.path().join(name)
     }
 
+    /// In the program's data folder.
+    pub fn data(&self, name: &str) -> PathBuf {
+        self.data.path().join(name)
+    }
+
     pub fn models(&self) -> &Path {
         &self.models
     }

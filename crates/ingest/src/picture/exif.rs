@@ -52,6 +52,15 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
+    fn new(bytes: &'a [u8]) -> Result<Self, ExifError> {
+        let big_endian = match bytes.get(..4) {
+            Some(b"II*\0") => false,
+            Some(b"MM\0*") => true,
+            _ => return Err(ExifError::Header),
+        };
+        Ok(Self { bytes, big_endian })
+    }
+
     fn slice(self, at: usize, len: usize) -> Result<&'a [u8], ExifError> {
         at.checked_add(len).and_then(|end| self.bytes.get(at..end)).ok_or(ExifError::Short(at))
     }
@@ -115,7 +124,43 @@ fn harmless(kind: u16, data: &[u8]) -> bool {
     }
     let end = data.iter().rposition(|b| *b != 0).map_or(0, |last| last + 1);
     let text = data.get(..end).and_then(|t| std::str::from_utf8(t).ok());
-    data.len() <= 2048 && text.is_some_and(|t| t.chars().all(|c| !c.is_control() || c.is_whitespace()))
+    // A picture may be spelt in letters, but then without the spaces people put between words.
+    let words = |t: &str| t.split_whitespace().all(|word| word.len() <= 200);
+    data.len() <= 2048
+        && text.is_some_and(|t| words(t) && t.chars().all(|c| !c.is_control() || c.is_whitespace()))
+}
+
+/// What a block says of how the picture is to be turned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Turn {
+    /// 1 to 8; 1 where it says nothing in the standard's way.
+    pub(super) value: u8,
+    /// It says something in another way besides, or cannot be read.
+    pub(super) odd: bool,
+}
+
+/// Reads the orientation in a block's main directory.
+pub(super) fn turn(block: &[u8]) -> Turn {
+    read_turn(block).unwrap_or(Turn { value: 1, odd: true })
+}
+
+fn read_turn(block: &[u8]) -> Result<Turn, ExifError> {
+    const SHORT: u16 = 3;
+    let reader = Reader::new(block)?;
+    let at = reader.u32(4)? as usize;
+    let count = usize::from(reader.u16(at)?);
+    let mut said = Vec::new();
+    for i in 0..count {
+        let entry = at + 2 + 12 * i;
+        if reader.u16(entry)? == ORIENTATION {
+            let usual = reader.u16(entry + 2)? == SHORT && reader.u32(entry + 4)? == 1;
+            let value = reader.u16(entry + 8)?;
+            // Zero is how some cameras say nothing.
+            said.push(u8::try_from(value).ok().filter(|v| usual && *v <= 8).map(|v| v.max(1)));
+        }
+    }
+    let value = said.iter().flatten().next().copied().unwrap_or(1);
+    Ok(Turn { value, odd: said.iter().any(|v| *v != Some(value)) })
 }
 
 /// The block rebuilt: thumbnails, previews, maker notes and image data gone, orientation set to upright.
@@ -127,12 +172,8 @@ pub fn scrub(block: &[u8]) -> Result<Vec<u8>, ExifError> {
     if block.len() > MAX_BYTES {
         return Err(ExifError::TooLarge);
     }
-    let big_endian = match block.get(..4) {
-        Some(b"II*\0") => false,
-        Some(b"MM\0*") => true,
-        _ => return Err(ExifError::Header),
-    };
-    let reader = Reader { bytes: block, big_endian };
+    let reader = Reader::new(block)?;
+    let big_endian = reader.big_endian;
     // The directory after the main one is the thumbnail's; it is not even read.
     let (mut main, pointers) = reader.directory(reader.u32(4)? as usize)?;
     let upright = if big_endian { vec![0, 1] } else { vec![1, 0] };
@@ -286,6 +327,15 @@ mod tests {
             }
         }
         println!("{tried} damaged blocks tried, 0 panics");
+    }
+
+    #[test]
+    fn a_picture_spelt_in_letters_is_no_text() {
+        let long = "A long day at the sea. ".repeat(40) + "\0";
+        let letters = "iVBORw0KGgoAAAANSUhEUgAA".repeat(20) + "\0";
+        let texts = [value(0x010e, 2, long.as_bytes()), value(0x013b, 2, letters.as_bytes())];
+        let after = scrub(&Writer { big_endian: false }.block(&texts, &[])).unwrap();
+        assert!(holds(&after, b"day at the sea") && !holds(&after, b"iVBORw0KGgo"));
     }
 
     #[test]

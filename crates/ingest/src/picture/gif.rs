@@ -6,6 +6,8 @@
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Pictures {
     pub(super) count: usize,
+    /// The file ends in the middle of one.
+    pub(super) cut: bool,
     /// Columns and rows of the largest.
     pub(super) largest: (u32, u32),
 }
@@ -34,6 +36,7 @@ impl<'a> Rest<'a> {
                     self.skip_sub_blocks()?;
                 }
                 0x2C => {
+                    found.cut = true;
                     let image = self.take(9)?;
                     let side = |at| Some(u32::from(u16::from_le_bytes(*image.get(at..)?.first_chunk()?)));
                     let size = (side(4)?, side(6)?);
@@ -44,6 +47,7 @@ impl<'a> Rest<'a> {
                     // The code size of the packed pixels.
                     self.byte()?;
                     self.skip_sub_blocks()?;
+                    found.cut = false;
                 }
                 // The trailer, or nothing that is known.
                 _ => return None,
@@ -102,7 +106,7 @@ mod tests {
         for (blocks, count, largest) in rows {
             assert_eq!(
                 pictures(&blocks.concat()),
-                Pictures { count: *count, largest: *largest },
+                Pictures { count: *count, cut: false, largest: *largest },
                 "{blocks:?}"
             );
         }
@@ -113,5 +117,13 @@ mod tests {
         let whole = [SCREEN, EXTENSIONS, IMAGE, COLORED, b"\x3B"].concat();
         assert!((0..whole.len()).all(|cut| pictures(&whole[..cut]).count <= 2));
         assert_eq!(pictures(&whole).count, 2);
+        let inside = |at: usize, image: &[u8]| at..at + image.len();
+        let first = SCREEN.len() + EXTENSIONS.len();
+        for cut in 1..whole.len() {
+            let in_image = [inside(first, IMAGE), inside(first + IMAGE.len(), COLORED)];
+            let expected = in_image.iter().any(|i| cut > i.start && cut < i.end);
+            // Of a descriptor's first byte nothing tells that it was one.
+            assert_eq!(pictures(&whole[..cut]).cut, expected, "cut at {cut}");
+        }
     }
 }

@@ -10,6 +10,7 @@ mod icc;
 mod jpeg;
 mod planar;
 mod tiff;
+mod turned;
 mod write;
 
 use std::fs::File;
@@ -109,6 +110,8 @@ pub struct Picture {
     pub frame: Frame,
     /// What is needed to write it again.
     pub meta: PictureMeta,
+    /// The file says in several ways how it is to be turned; the frame is turned as most viewers do.
+    pub turn_in_doubt: bool,
 }
 
 /// What is kept of a picture file besides its pixels.
@@ -138,6 +141,11 @@ pub enum PictureError {
         /// The decoder's words.
         source: image::ImageError,
     },
+    /// Part of its pixels is missing.
+    #[error(
+        "the {0} picture is cut short, as when a copy was interrupted; nothing was written. Copy it again, or save it anew with a program that shows it"
+    )]
+    Cut(&'static str),
     /// It unpacks to more than a picture of its size can need.
     #[error(
         "the {0} picture unpacks to more than its size can need, as if to fill the memory; nothing was written"
@@ -210,11 +218,17 @@ pub fn read_picture(bytes: &[u8], limits: &Limits) -> Result<Picture, PictureErr
     large.max_alloc = Some(pixels * 8 + WORKING_ROOM);
     decoder.set_limits(large.clone()).map_err(damaged)?;
     one_frame(bytes, format, large, &limits)?;
-    let orientation = decoder.orientation().map_err(damaged)?;
-    let icc = decoder.icc_profile().map_err(damaged)?;
+    let turned = turned::turned(bytes, format);
+    let icc = match format {
+        PictureFormat::Tiff => tiff::profile(bytes).map(<[u8]>::to_vec),
+        _ => decoder.icc_profile().map_err(damaged)?,
+    };
     let exif = decoder.exif_metadata().map_err(damaged)?;
     let mut image = DynamicImage::from_decoder(decoder).map_err(damaged)?;
-    image.apply_orientation(orientation);
+    if !is_whole(bytes, format, &image) {
+        return Err(PictureError::Cut(format.name()));
+    }
+    image.apply_orientation(turned.orientation);
     let frame = planar::frame_of(image);
     let icc = icc.and_then(|p| icc::rebuilt(&p, frame.layout()));
     let lossy = match format {
@@ -222,7 +236,8 @@ pub fn read_picture(bytes: &[u8], limits: &Limits) -> Result<Picture, PictureErr
         PictureFormat::WebP if is_lossy_webp(bytes) => Some(90),
         _ => None,
     };
-    Ok(Picture { frame, meta: PictureMeta { format, icc, exif, lossy } })
+    let meta = PictureMeta { format, icc, exif, lossy };
+    Ok(Picture { frame, meta, turn_in_doubt: turned.in_doubt })
 }
 
 impl PictureError {
@@ -247,7 +262,7 @@ fn one_frame(
     let several = match format {
         PictureFormat::Gif => {
             // A frame may claim to be larger than the picture.
-            let gif::Pictures { count, largest: (width, height) } = gif::pictures(bytes);
+            let gif::Pictures { count, largest: (width, height), .. } = gif::pictures(bytes);
             limits.check(width, height)?;
             count > 1
         }
@@ -259,6 +274,33 @@ fn one_frame(
         PictureFormat::Jpeg | PictureFormat::Bmp => false,
     };
     if several { Err(PictureError::Several(format.name())) } else { Ok(()) }
+}
+
+/// Whether all pixels are there: decoders fill up what is missing. A missing end mark alone is no matter.
+fn is_whole(bytes: &[u8], format: PictureFormat, image: &DynamicImage) -> bool {
+    match format {
+        PictureFormat::Jpeg => match jpeg::end(bytes) {
+            jpeg::End::Marked => true,
+            jpeg::End::InScan => ends_with_its_scan(bytes, image),
+            jpeg::End::Elsewhere => false,
+        },
+        PictureFormat::WebP => {
+            let said = bytes.get(4..8).and_then(|b| b.first_chunk()).map(|b| u32::from_le_bytes(*b) as usize);
+            said.is_some_and(|said| said <= bytes.len().saturating_sub(8) + said % 2)
+        }
+        PictureFormat::Gif => !gif::pictures(bytes).cut,
+        // Their decoders want every byte.
+        PictureFormat::Png | PictureFormat::Bmp | PictureFormat::Tiff => true,
+    }
+}
+
+/// Whether a JPEG without an end mark has all its pixels: then more compressed data changes none of them.
+fn ends_with_its_scan(bytes: &[u8], image: &DynamicImage) -> bool {
+    let bytes = bytes.strip_suffix(b"\xff").unwrap_or(bytes);
+    [0x00, 0x5a, 0xa5, 0x33, 0xfe].iter().all(|more| {
+        let longer = [bytes, &[*more; 128], b"\xff\xd9"].concat();
+        image::load_from_memory_with_format(&longer, ImageFormat::Jpeg).is_ok_and(|other| other == *image)
+    })
 }
 
 /// A WebP whose picture is in a `VP8 ` chunk (RFC 9649, 2.5).
@@ -394,8 +436,7 @@ mod tests {
             }
             let input = read_picture(bytes.get_ref(), &Limits::default()).unwrap();
             let wanted = icc::rebuilt(&icc::tests::marked(4), Layout::Rgb);
-            // The decoder does not give every TIFF's profile.
-            let same = |got: &Option<Vec<u8>>| *got == wanted || (format == Tiff && got.is_none());
+            let same = |got: &Option<Vec<u8>>| *got == wanted;
             assert!(wanted.is_some() && same(&input.meta.icc), "{format:?}");
             // Neither is one written that came another way.
             let (frame, mut meta) = hide(input);
@@ -407,8 +448,8 @@ mod tests {
                     !out.windows(icc::tests::MARKER.len()).any(|w| w == icc::tests::MARKER),
                     "{format:?}"
                 );
-                let mut decoder = ImageReader::with_format(Cursor::new(&out), format).into_decoder().unwrap();
-                assert!(same(&decoder.icc_profile().unwrap()), "{format:?}");
+                let again = read_picture(&out, &Limits::default()).unwrap();
+                assert!(same(&again.meta.icc), "{format:?}");
             }
         }
     }
@@ -436,6 +477,48 @@ mod tests {
             }
         }
         println!("{tried} cut pictures tried, 0 read");
+    }
+
+    #[test]
+    fn a_cut_picture_is_refused_unless_all_its_pixels_are_there() {
+        use ImageFormat::{Bmp, Gif, Jpeg, Png, Tiff, WebP};
+        let noise = image::RgbImage::from_fn(40, 40, |x, y| {
+            let n = (x * 7 + y * 13).wrapping_mul(2_654_435_761) >> 16;
+            [n as u8, (x * 6) as u8, (y * 6) as u8].into()
+        });
+        let encoded = |format| {
+            let mut out = Cursor::new(Vec::new());
+            noise.write_to(&mut out, format).unwrap();
+            out.into_inner()
+        };
+        let mut progressive = Vec::new();
+        let mut e = jpeg_encoder::Encoder::new(&mut progressive, 90);
+        e.set_progressive(true);
+        e.encode(noise.as_raw(), 40, 40, jpeg_encoder::ColorType::Rgb).unwrap();
+        let mut files: Vec<(String, Vec<u8>)> =
+            [Jpeg, Png, WebP, Gif, Bmp, Tiff].map(|f| (format!("{f:?}"), encoded(f))).into();
+        files.push(("progressive".to_owned(), progressive));
+        files.push(("lossy WebP".to_owned(), webp::Encoder::from_rgb(&noise, 40, 40).encode(80.0).to_vec()));
+        for (name, bytes) in files {
+            let whole = read_picture(&bytes, &Limits::default()).unwrap().frame;
+            let mut read = 0;
+            for cut in 8..bytes.len() {
+                if let Ok(picture) = read_picture(&bytes[..cut], &Limits::default()) {
+                    assert!(picture.frame.bytes() == whole.bytes(), "{name} of {} cut at {cut}", bytes.len());
+                    read += 1;
+                }
+            }
+            println!("{name}: {} cuts, {read} with all pixels", bytes.len());
+        }
+        // As some cameras and mail programs leave them.
+        let jpeg = encoded(Jpeg);
+        for without in [1, 2] {
+            assert!(read_picture(&jpeg[..jpeg.len() - without], &Limits::default()).is_ok());
+        }
+        assert!(matches!(
+            read_picture(&jpeg[..jpeg.len() * 3 / 4], &Limits::default()),
+            Err(PictureError::Cut("jpeg"))
+        ));
     }
 
     fn png_crc(bytes: &[u8]) -> u32 {

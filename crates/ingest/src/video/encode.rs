@@ -5,6 +5,7 @@ use std::time::Duration;
 use placet_core::{Frame, Layout, Pts, Rotation, Size, TimeBase};
 use placet_redaction::{ObscuredFrame, RedactedFrame};
 
+use super::sound::strip_headers;
 use super::turn::turn;
 use super::{AudioStream, Codec, CodecRefusal, Color, Container, Fields, FileStamp, MediaInfo, Ratio};
 use crate::Tools;
@@ -56,6 +57,10 @@ pub struct EncodeSpec {
     pub sound: Option<(PathBuf, Vec<AudioStream>)>,
     /// Copy titles, places and chapters from this file; cover pictures never. Where there is sound, from the same file.
     pub metadata_from: Option<PathBuf>,
+    /// Tags of that file that are left out all the same.
+    pub left_out_tags: Vec<String>,
+    /// Leave out its chapters too.
+    pub left_out_chapters: bool,
 }
 
 impl EncodeSpec {
@@ -90,6 +95,8 @@ impl EncodeSpec {
             start_seconds: info.start_seconds.unwrap_or(0.0).min(video.time_base.seconds(first)),
             sound: (!audio.is_empty()).then(|| (info.path.clone(), audio)),
             metadata_from: keep_metadata.then(|| info.path.clone()),
+            left_out_tags: info.picture_tags.clone(),
+            left_out_chapters: info.picture_in_chapters,
         }
     }
 
@@ -131,6 +138,14 @@ pub enum EncodeError {
     /// The rotation could not be marked.
     #[error("cannot mark the picture in `{path}` as turned")]
     Turn {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The sound's headers could not be cleaned.
+    #[error("cannot take names out of the sound's headers in `{path}`; --audio drop leaves the sound out")]
+    Sound {
         /// The file.
         path: PathBuf,
         /// Why.
@@ -182,6 +197,7 @@ pub struct Encoder {
     path: PathBuf,
     size: Size,
     rotation: Rotation,
+    container: Container,
     shift: i64,
 }
 
@@ -228,7 +244,9 @@ impl Encoder {
             frame_rate: spec.frame_rate.or(Some(Ratio { num: 25, den: 1 })),
         };
         match Writer::create(input, header) {
-            Ok(writer) => Ok(Self { child, writer, path, size: spec.size, rotation: spec.rotation, shift }),
+            Ok(writer) => {
+                Ok(Self { child, writer, path, size: spec.size, rotation: spec.rotation, container, shift })
+            }
             Err(NutError::Io { source, .. }) => Err(full_or(path, child.broken(source, PATIENCE))),
             Err(source) => Err(EncodeError::Frame { path, pts: 0, source }),
         }
@@ -269,16 +287,29 @@ impl Encoder {
     /// # Errors
     /// Where the encoder failed; the file is then not whole.
     pub fn finish(self) -> Result<(), EncodeError> {
-        let Self { mut child, writer, path, size, rotation, .. } = self;
+        let Self { mut child, writer, path, size, rotation, container, .. } = self;
         // Closes the pipe, which tells the encoder that this was all.
         drop(writer);
         if let Err(source) = wait_while_it_writes(&mut child, &path).and_then(|()| child.finish_writing()) {
             return Err(full_or(path, source));
         }
-        match rotation {
-            Rotation::None => Ok(()),
-            _ => turn(&path, rotation, size).map_err(|source| EncodeError::Turn { path, source }),
-        }
+        finished(path, container, rotation, size)
+    }
+}
+
+/// What is done to a file once ffmpeg has written it.
+pub(super) fn finished(
+    path: PathBuf,
+    container: Container,
+    rotation: Rotation,
+    size: Size,
+) -> Result<(), EncodeError> {
+    if let Err(source) = strip_headers(&path, container) {
+        return Err(EncodeError::Sound { path, source });
+    }
+    match rotation {
+        Rotation::None => Ok(()),
+        _ => turn(&path, rotation, size).map_err(|source| EncodeError::Turn { path, source }),
     }
 }
 

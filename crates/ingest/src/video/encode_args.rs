@@ -88,14 +88,31 @@ impl EncodeSpec {
         self.inputs(&mut args, shift);
         args.add(["-map", "0:v:0"]);
         self.sound_args(&mut args);
-        let source = if self.metadata_from.is_some() { "1" } else { "-1" };
-        args.add(["-map_metadata", source, "-map_chapters", source]);
+        let source = |kept: bool| if kept && self.metadata_from.is_some() { "1" } else { "-1" };
+        let leaving_out = self.tags_left_out();
+        args.add(["-map_metadata", source(leaving_out.is_some())]);
+        args.add(["-map_chapters", source(!self.left_out_chapters)]);
+        for (option, name) in leaving_out.iter().flatten().filter(|_| self.metadata_from.is_some()) {
+            args.add([option, &format!("{name}=")]);
+        }
         video(&mut args);
         self.container_args(&mut args);
         args.add(["-f", self.container.muxer()]);
         args.0.push(url(&self.output));
         // The rotation is marked when the file is finished.
         args.0
+    }
+
+    /// The option and the name for each tag that is not to be kept: the file's and those of its sound. None where a name
+    /// has a sign of equality of its own, with which ffmpeg cannot be told that it is to go.
+    fn tags_left_out(&self) -> Option<Vec<(String, &str)>> {
+        let file = self.left_out_tags.iter().map(|name| ("-metadata".to_owned(), name.as_str()));
+        let streams = self.sound.iter().flat_map(|(_, streams)| streams).enumerate();
+        let sound = streams.flat_map(|(idx, stream)| {
+            stream.picture_tags.iter().map(move |name| (format!("-metadata:s:a:{idx}"), name.as_str()))
+        });
+        let all: Vec<(String, &str)> = file.chain(sound).collect();
+        all.iter().all(|(_, name)| !name.is_empty() && !name.contains('=')).then_some(all)
     }
 
     fn inputs(&self, args: &mut Args, shift: i64) {
@@ -216,7 +233,8 @@ impl EncodeSpec {
             }
             Container::MpegTs => args.add(["-muxdelay", "0", "-muxpreload", "0", "-mpegts_copyts", "1"]),
             // Here sound that starts a little before the picture moves both.
-            Container::Mkv | Container::WebM => {}
+            // Checksums would not fit the sound's headers any more once these are cleaned.
+            Container::Mkv | Container::WebM => args.add(["-write_crc32", "0"]),
         }
     }
 }

@@ -7,12 +7,11 @@ use std::time::Duration;
 use placet_core::{Frame, Layout, Pts, Rotation, Size, TimeBase};
 use placet_redaction::{ObscuredFrame, RedactedFrame};
 
-use super::encode::{EncodeError, full_or, wait_while_it_writes};
+use super::encode::{EncodeError, finished, full_or, wait_while_it_writes};
 use super::fragments::{self, Fragments};
 use super::nal::{NalRefusal, ParameterSets};
 use super::probe::{INPUT_OPTIONS, input_args, url};
-use super::turn::turn;
-use super::{Codec, EncodeSpec, FileStamp, MediaInfo, Packet, Ratio};
+use super::{Codec, Container, EncodeSpec, FileStamp, MediaInfo, Packet, Ratio};
 use crate::Tools;
 use crate::child::{Child, ChildError, Job, Patient, Program, memory_for};
 use crate::nut::{Header, NutError, Reader, Writer};
@@ -293,6 +292,7 @@ pub struct Joiner {
     path: PathBuf,
     size: Size,
     rotation: Rotation,
+    container: Container,
     clock: Clock,
 }
 
@@ -374,7 +374,15 @@ impl Joiner {
             sets: sets.by_kind(),
         };
         match Fragments::create(input, &header) {
-            Ok(writer) => Ok(Self { child, writer, path, size: spec.size, rotation: spec.rotation, clock }),
+            Ok(writer) => Ok(Self {
+                child,
+                writer,
+                path,
+                size: spec.size,
+                rotation: spec.rotation,
+                container: spec.container,
+                clock,
+            }),
             Err(source) => Err(full_or(path, child.broken(source, PATIENCE)).into()),
         }
     }
@@ -399,15 +407,12 @@ impl Joiner {
     /// # Errors
     /// Where the writer failed; the file is then not whole.
     pub fn finish(self) -> Result<(), JoinError> {
-        let Self { mut child, writer, path, size, rotation, .. } = self;
+        let Self { mut child, writer, path, size, rotation, container, .. } = self;
         drop(writer);
         if let Err(source) = wait_while_it_writes(&mut child, &path).and_then(|()| child.finish_writing()) {
             return Err(full_or(path, source).into());
         }
-        match rotation {
-            Rotation::None => Ok(()),
-            _ => turn(&path, rotation, size).map_err(|source| EncodeError::Turn { path, source }.into()),
-        }
+        Ok(finished(path, container, rotation, size)?)
     }
 }
 

@@ -37,6 +37,10 @@ pub struct MediaInfo {
     /// Names of tags that may tell place, device, time or person: `location`, `com.apple.quicktime.model`, … Sorted,
     /// each once, without their values.
     pub identifying_tags: Vec<String>,
+    /// Names of the file's tags that may hold a picture, as ffprobe spells them. They are never written.
+    pub picture_tags: Vec<String>,
+    /// Whether a tag of a chapter may hold a picture. Then no chapter is written.
+    pub picture_in_chapters: bool,
 }
 
 /// Enough of a file's state to notice that it was changed or replaced.
@@ -176,6 +180,8 @@ pub struct AudioStream {
     pub language: Option<String>,
     /// Dispositions that are on: `default`, `dub`, `comment`, `visual_impaired`, …
     pub dispositions: Vec<String>,
+    /// Names of its tags that may hold a picture, as ffprobe spells them. They are never written.
+    pub picture_tags: Vec<String>,
 }
 
 /// One packet of the video stream, in decoding order: usually one frame.

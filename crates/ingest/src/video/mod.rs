@@ -3,14 +3,17 @@
 mod compare;
 mod container;
 mod decode;
+mod ebml;
 mod encode;
 mod encode_args;
 mod fragments;
+mod hidden;
 mod join;
 mod media;
 mod nal;
 mod packets;
 mod probe;
+mod sound;
 mod timeline;
 mod turn;
 mod written;
@@ -20,6 +23,7 @@ pub use container::{Codec, CodecRefusal, Container};
 pub use decode::{DecodeError, DecodeOptions, Decoder};
 pub use encode::{EncodeError, EncodeSpec, Encoder};
 pub use encode_args::PRESETS;
+pub use hidden::{edges, hides_edges};
 pub use join::{CodedFrame, CodedReader, CodedSink, JoinError, Joiner, PieceEncoder, decode_delay};
 pub use media::{
     AudioStream, Color, ColorRange, Fields, FileStamp, MediaInfo, Packet, Ratio, VideoStream, expected_pts,
@@ -27,4 +31,5 @@ pub use media::{
 pub use nal::{CodedPicture, NalRefusal, ParameterSets};
 pub use packets::{packets, probe_with_packets};
 pub use probe::{ProbeError, probe};
+pub use sound::tag_in_sound;
 pub use written::{Expected, Mismatch, WrittenError, check_written};

@@ -1,7 +1,7 @@
 //! H.264 in units: what of a frame may be copied, and which parameter sets it needs.
 //!
-//! Follows ITU-T H.264 (08/2021): 7.3.1 and Annex B for units, 7.3.2.1.1 and 7.3.2.2 for parameter sets, 7.3.3 for
-//! the set a slice refers to.
+//! Follows ITU-T H.264 (08/2021): 7.3.1 and Annex B for units, 7.3.2.1.1, 7.3.2.2 and E.1 for parameter sets, 7.3.3
+//! for the set a slice refers to.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -34,6 +34,9 @@ pub enum NalRefusal {
     /// A set that cannot be read.
     #[error("a parameter set is damaged")]
     Set,
+    /// A set that goes on behind its last setting: what follows no decoder reads, and it may say anything.
+    #[error("a parameter set goes on behind its end")]
+    SetGoesOn,
     /// A set with room for what is no setting.
     #[error("a parameter set is larger than {LARGEST_SET} bytes")]
     SetLarge,
@@ -160,10 +163,20 @@ impl ParameterSets {
                 Some(SEQUENCE) => {
                     let sequence = Sequence::read(unit).ok_or(NalRefusal::Set)?;
                     sequence.check()?;
+                    if !sequence.ends {
+                        return Err(NalRefusal::SetGoesOn);
+                    }
                     self.insert((SEQUENCE, sequence.id), unit)?;
                 }
                 Some(PICTURE) => {
                     let (id, _) = picture_ids(unit).ok_or(NalRefusal::Set)?;
+                    // How many scaling lists there are depends on the sequence, whose set may come later.
+                    let ends = [2, 6].map(|lists| picture_ends(unit, lists));
+                    match ends {
+                        [None, None] => return Err(NalRefusal::Set),
+                        _ if ends.contains(&Some(true)) => {}
+                        _ => return Err(NalRefusal::SetGoesOn),
+                    }
                     self.insert((PICTURE, id), unit)?;
                 }
                 Some(kind) if LEFT_OUT.contains(&kind) => {}
@@ -190,6 +203,23 @@ fn picture_ids(unit: &[u8]) -> Option<(u32, u32)> {
     Some((bits.at_most(255)?, bits.at_most(31)?))
 }
 
+/// Whether a picture parameter set ends where its settings do, if there are so many scaling lists for blocks of 8 by 8
+/// samples. None where it ends before, or groups its slices, which no encoder in use does.
+fn picture_ends(unit: &[u8], lists: u32) -> Option<bool> {
+    let mut bits = Bits::of_unit(unit);
+    bits.at_most(255)?;
+    bits.at_most(31)?;
+    bits.number(2)?;
+    bits.at_most(0)?;
+    // Reference frames; weights; quantisation.
+    bits.at_most(31)?;
+    bits.at_most(31)?;
+    bits.number(3)?;
+    (0..3).try_for_each(|_| bits.signed().map(|_| ()))?;
+    bits.number(3)?;
+    Some(bits.ended() || bits.skip_high_settings(lists).is_some_and(|()| bits.ended()))
+}
+
 /// What is read of a sequence parameter set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Sequence {
@@ -198,6 +228,8 @@ struct Sequence {
     cropped: (u32, u32),
     /// Pictures may be fields.
     fields: bool,
+    /// Nothing follows its last setting.
+    ends: bool,
 }
 
 impl Sequence {
@@ -255,7 +287,10 @@ impl Sequence {
         let unit_x = if chroma == 1 || chroma == 2 { 2 } else { 1 };
         let unit_y = if chroma == 1 { 2 } else { 1 } * if fields { 2 } else { 1 };
         let cropped = (across.checked_mul(unit_x)?, down.checked_mul(unit_y)?);
-        Some(Self { id, cropped, fields })
+        if bits.flag()? {
+            bits.skip_usability()?;
+        }
+        Some(Self { id, cropped, fields, ends: bits.ended() })
     }
 
     /// Cropping hides the rest of the last blocks of 16 rows and columns (32 rows where pictures may be fields).
@@ -335,6 +370,76 @@ impl Bits {
         Some(if code % 2 == 1 { code / 2 + 1 } else { -(code / 2) })
     }
 
+    /// Whether only the bit that ends a set and zeros follow (7.3.2.11).
+    fn ended(&self) -> bool {
+        let last = self.bytes.iter().rposition(|byte| *byte != 0);
+        let place = last.and_then(|at| Some(at * 8 + 7 - self.bytes.get(at)?.trailing_zeros() as usize));
+        place == Some(self.at)
+    }
+
+    /// What the high profiles add to a picture parameter set.
+    fn skip_high_settings(&mut self, lists: u32) -> Option<()> {
+        let more = if self.flag()? { lists } else { 0 };
+        if self.flag()? {
+            (0..6 + more).try_for_each(|n| self.skip_scaling_list(if n < 6 { 16 } else { 64 }))?;
+        }
+        self.signed().map(|_| ())
+    }
+
+    /// What a sequence says of how to show it (E.1.1).
+    fn skip_usability(&mut self) -> Option<()> {
+        const OTHER_ASPECT: u32 = 255;
+        if self.flag()? && self.number(8)? == OTHER_ASPECT {
+            self.number(32)?;
+        }
+        if self.flag()? {
+            self.flag()?;
+        }
+        if self.flag()? {
+            self.number(4)?;
+            if self.flag()? {
+                self.number(24)?;
+            }
+        }
+        if self.flag()? {
+            self.unsigned()?;
+            self.unsigned()?;
+        }
+        if self.flag()? {
+            self.number(32)?;
+            self.number(32)?;
+            self.flag()?;
+        }
+        let mut buffered = false;
+        for _ in 0..2 {
+            if self.flag()? {
+                buffered = true;
+                self.skip_buffer()?;
+            }
+        }
+        if buffered {
+            self.flag()?;
+        }
+        self.flag()?;
+        if self.flag()? {
+            self.flag()?;
+            (0..6).try_for_each(|_| self.unsigned().map(|_| ()))?;
+        }
+        Some(())
+    }
+
+    /// Parameters of a buffer model (E.1.2).
+    fn skip_buffer(&mut self) -> Option<()> {
+        let count = self.at_most(31)?;
+        self.number(8)?;
+        for _ in 0..=count {
+            self.unsigned()?;
+            self.unsigned()?;
+            self.flag()?;
+        }
+        self.number(20).map(|_| ())
+    }
+
     /// A scaling list of `len` numbers, where there is one (7.3.2.1.1.1).
     fn skip_scaling_list(&mut self, len: u32) -> Option<()> {
         if !self.flag()? {
@@ -402,7 +507,12 @@ mod tests {
     }
 
     fn pps(id: u32, sequence: u32) -> Vec<u8> {
-        Spelt::default().ue(&[id, sequence]).n(2, 3).unit(0x68)
+        settings(id, sequence).unit(0x68)
+    }
+
+    /// Those every picture parameter set has.
+    fn settings(id: u32, sequence: u32) -> Spelt {
+        Spelt::default().ue(&[id, sequence]).n(2, 3).ue(&[0, 2, 0]).n(3, 4).ue(&[5, 0, 4]).n(3, 4)
     }
 
     fn slice(head: u8, set: u32) -> Vec<u8> {
@@ -514,11 +624,49 @@ mod tests {
     fn a_set_with_room_for_a_picture_is_refused() {
         for set in [sps(0, 31, None), pps(0, 0)] {
             let mut padded = set;
-            padded.resize(LARGEST_SET, 0x55);
-            assert!(ParameterSets::default().take(&stream(&[&padded])).is_ok());
-            padded.push(0x55);
+            padded.resize(LARGEST_SET + 1, 0x55);
             assert_eq!(ParameterSets::default().take(&stream(&[&padded])), Err(NalRefusal::SetLarge));
         }
+    }
+
+    #[test]
+    fn a_set_that_goes_on_behind_its_last_setting_is_refused() {
+        let high = |s: Spelt| s.n(1, 1);
+        let lists = |n: u32| high(settings(0, 0)).n(1, 1).n(n, 0).ue(&[1]);
+        let listed = high(settings(0, 0)).n(2, 0b11).ue(&[16]).n(7, 0).ue(&[1]);
+        let shown = |s: Spelt| {
+            // Aspect, overscan, signal with colors, chroma places, timing, two buffers, restrictions.
+            let s = s.n(1, 1).n(8, 255).n(32, 0x0001_0001).n(2, 0b11).n(1, 1).n(5, 0b01011).n(24, 0x01_0101);
+            let buffer =
+                |s: Spelt| s.n(1, 1).ue(&[1]).n(8, 0x11).ue(&[9, 9]).n(1, 0).ue(&[7, 7]).n(1, 1).n(20, 3);
+            buffer(buffer(s.n(1, 1).ue(&[0, 0]).n(1, 1).n(32, 1).n(32, 50).n(1, 1)))
+                .n(1, 0)
+                .n(1, 1)
+                .n(2, 0b11)
+                .ue(&[0, 0, 11, 11, 2, 4])
+        };
+        let plain =
+            || Spelt::default().n(8, 77).n(16, 31).ue(&[0, 0, 2, 4]).n(1, 0).ue(&[79, 44]).n(3, 0b110);
+        for (name, unit) in [
+            ("sequence", sps(0, 31, None)),
+            ("sequence, cropped", sps(0, 31, Some([0, 0, 0, 4]))),
+            ("sequence, nothing said of how to show it", plain().n(1, 0).unit(0x67)),
+            ("sequence, all said", shown(plain().n(1, 1)).unit(0x67)),
+            ("sequence, next to nothing said", plain().n(1, 1).n(9, 0).unit(0x67)),
+            ("picture", pps(0, 0)),
+            ("picture, high", high(settings(0, 0)).n(1, 0).ue(&[0]).unit(0x68)),
+            ("picture, eight lists", lists(8).unit(0x68)),
+            ("picture, twelve lists", lists(12).unit(0x68)),
+            ("picture, a list", listed.unit(0x68)),
+        ] {
+            let taken = |unit: &[u8]| ParameterSets::default().take(&stream(&[unit])).map(|_| ());
+            assert_eq!(taken(&unit), Ok(()), "{name}");
+            for more in [&b"Somebody"[..], &[0x80], &[0, 0, 3, 1]] {
+                assert_eq!(taken(&[&unit, more].concat()), Err(NalRefusal::SetGoesOn), "{name}, {more:?}");
+            }
+        }
+        let grouped = Spelt::default().ue(&[0, 0]).n(2, 3).ue(&[1, 0, 4]).unit(0x68);
+        assert_eq!(ParameterSets::default().take(&stream(&[&grouped])), Err(NalRefusal::Set));
     }
 
     #[test]

@@ -17,6 +17,8 @@ use crate::child::{Child, ChildError, Job, Program};
 /// Longest side, and most pixels, that are read: beyond lie decompression bombs.
 const LONGEST_SIDE: u32 = 16_384;
 const MOST_PIXELS: u64 = 134_217_728;
+/// Most that a sample may be wider than high, or higher than wide. Beyond, the detectors miss faces of any size.
+const WIDEST: f64 = 2.0;
 /// Longest answer of ffprobe.
 const LONGEST_ANSWER: usize = 16 << 20;
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -58,8 +60,8 @@ pub enum ProbeError {
     NotMedia {
         /// The file.
         path: PathBuf,
-        /// What ffprobe said.
-        source: ChildError,
+        /// What ffprobe said, in its own words: not for the user, who is told by the sentence above.
+        said: ChildError,
     },
     /// The end is missing.
     #[error(
@@ -117,6 +119,19 @@ pub enum ProbeError {
         pixel_format: String,
         /// What stands in the way.
         why: &'static str,
+    },
+    /// Samples far from square.
+    #[error(
+        "`{path}` has pixels of {num}:{den}, in which faces are too narrow or too flat to be found; re-encode it with \
+         square ones first (ffmpeg -i FILE -vf scale=iw*sar:ih,setsar=1 OUT)"
+    )]
+    Aspect {
+        /// The file.
+        path: PathBuf,
+        /// Width of a sample,
+        num: u32,
+        /// over its height.
+        den: u32,
     },
     /// A display matrix other than a quarter turn.
     #[error(
@@ -225,7 +240,7 @@ fn unopened(path: &Path, source: ChildError) -> ProbeError {
     } else if starts_as_mp4(&path) && source.said().contains("moov atom not found") {
         ProbeError::Truncated { path }
     } else if source.said().contains("Invalid data found") || source.said().contains("not on whitelist") {
-        ProbeError::NotMedia { path, source }
+        ProbeError::NotMedia { path, said: source }
     } else {
         ProbeError::Child { path, source }
     }
@@ -353,6 +368,8 @@ fn media(path: PathBuf, stamp: FileStamp, raw: Raw) -> Result<MediaInfo, ProbeEr
         data: count(&|s| !s.is("video") && !s.is("audio") && !s.is("subtitle")),
         chapters: raw.chapters.len(),
         identifying_tags: identifying_tags(&raw),
+        picture_tags: picture_tags(&raw.format.tags),
+        picture_in_chapters: raw.chapters.iter().flat_map(|c| &c.tags).any(|t| may_hold_picture(&t)),
         format: raw.format.format_name,
         path,
     })
@@ -409,6 +426,11 @@ fn video(path: &Path, s: &RawStream) -> Result<VideoStream, ProbeError> {
     if let Some(why) = unreadable_pixels(s, &pixel_format) {
         return Err(ProbeError::PixelFormat { path: path.into(), pixel_format, why });
     }
+    let sample_aspect = s.sample_aspect_ratio.as_deref().and_then(|t| ratio(t, ':'));
+    if let Some(Ratio { num, den }) = sample_aspect.filter(|r| !(1.0 / WIDEST..=WIDEST).contains(&r.value()))
+    {
+        return Err(ProbeError::Aspect { path: path.into(), num, den });
+    }
     let codec_name = s.codec_name.clone().ok_or_else(|| answer("codec"))?;
     Ok(VideoStream {
         index: s.index,
@@ -417,10 +439,12 @@ fn video(path: &Path, s: &RawStream) -> Result<VideoStream, ProbeError> {
         profile: s.profile.clone(),
         bit_depth: bit_depth(s, &pixel_format),
         size,
-        sample_aspect: s.sample_aspect_ratio.as_deref().and_then(|t| ratio(t, ':')),
+        sample_aspect,
         rotation: rotation(s).ok_or_else(|| ProbeError::Turned { path: path.into() })?,
         color: Color {
             range: match s.color_range.as_deref() {
+                // All values of red, green and blue become luma and chroma of the limited range when they are read.
+                _ if is_rgb(&pixel_format) => ColorRange::Limited,
                 Some("pc") => ColorRange::Full,
                 Some("tv") => ColorRange::Limited,
                 _ if pixel_format.starts_with("yuvj") => ColorRange::Full,
@@ -460,6 +484,7 @@ fn audio(s: &RawStream) -> AudioStream {
         channels: s.channels.unwrap_or(0),
         language: s.tags.get("language").filter(|l| *l != "und" && is_language(l)).cloned(),
         dispositions: s.disposition.iter().filter(|(_, on)| **on > 0).map(|(name, _)| name.clone()).collect(),
+        picture_tags: picture_tags(&s.tags),
     }
 }
 
@@ -472,6 +497,10 @@ fn hdr(s: &RawStream) -> Option<String> {
         Some(_) => Some("HLG transfer, arib-std-b67".to_owned()),
         None => dolby.then(|| "Dolby Vision".to_owned()),
     }
+}
+
+fn is_rgb(pixel_format: &str) -> bool {
+    ["gbr", "rgb", "bgr", "0rgb", "0bgr"].iter().any(|n| pixel_format.starts_with(n))
 }
 
 /// Formats whose conversion to 8-bit 4:2:0 would lose more than fineness.
@@ -567,8 +596,27 @@ fn identifying_tags(raw: &Raw) -> Vec<String> {
     names
 }
 
+fn picture_tags(tags: &BTreeMap<String, String>) -> Vec<String> {
+    tags.iter().filter(may_hold_picture).map(|(name, _)| name.clone()).collect()
+}
+
+/// Whether a tag may hold a picture: by its name, as players of music keep covers in texts, or because it is no text
+/// that people write.
+fn may_hold_picture((name, value): &(&String, &String)) -> bool {
+    const LONGEST: usize = 2_000;
+    const LONGEST_WORD: usize = 200;
+    const PICTURES: [&str; 8] =
+        ["picture", "cover", "covr", "apic", "artwork", "thumbnail", "albumart", "image"];
+    let name = name.to_ascii_lowercase();
+    PICTURES.iter().any(|p| name.contains(p))
+        || value.len() > LONGEST
+        || value.split_whitespace().any(|word| word.len() > LONGEST_WORD)
+        || value.chars().any(|c| c.is_control() && !c.is_whitespace())
+}
+
 fn named(name: &Option<String>) -> Option<String> {
-    name.clone().filter(|n| !matches!(n.as_str(), "unknown" | "reserved" | "unspecified"))
+    // `gbr`: no matrix, since the samples are red, green and blue. The frames we read are luma and chroma.
+    name.clone().filter(|n| !matches!(n.as_str(), "unknown" | "reserved" | "unspecified" | "gbr"))
 }
 
 fn parsed<T: FromStr>(text: &Option<String>) -> Option<T> {

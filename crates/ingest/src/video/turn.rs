@@ -13,10 +13,10 @@ const MOST_BOXES: usize = 4096;
 
 /// A box's contents in the file.
 #[derive(Clone, Copy)]
-struct Contents {
-    kind: [u8; 4],
-    start: u64,
-    end: u64,
+pub(super) struct Contents {
+    pub(super) kind: [u8; 4],
+    pub(super) start: u64,
+    pub(super) end: u64,
 }
 
 /// Writes the matrix that turns a stored picture of `size` by `rotation`.
@@ -43,7 +43,7 @@ fn find(boxes: &[Contents], kind: &[u8; 4]) -> Option<Contents> {
 }
 
 /// The boxes between two places of the file.
-fn boxes(file: &mut File, start: u64, end: u64) -> io::Result<Vec<Contents>> {
+pub(super) fn boxes(file: &mut (impl Read + Seek), start: u64, end: u64) -> io::Result<Vec<Contents>> {
     let mut found = Vec::new();
     let mut at = start;
     while at + 8 <= end && found.len() < MOST_BOXES {
@@ -101,13 +101,13 @@ fn matrix(rotation: Rotation, size: Size) -> [i32; 9] {
     [a, b, 0, c, d, 0, x, y, 1 << 30]
 }
 
-fn bytes_here<const N: usize>(file: &mut File) -> io::Result<[u8; N]> {
+fn bytes_here<const N: usize>(file: &mut impl Read) -> io::Result<[u8; N]> {
     let mut bytes = [0; N];
     file.read_exact(&mut bytes)?;
     Ok(bytes)
 }
 
-fn u32_here(file: &mut File) -> io::Result<u32> {
+fn u32_here(file: &mut impl Read) -> io::Result<u32> {
     bytes_here(file).map(u32::from_be_bytes)
 }
 

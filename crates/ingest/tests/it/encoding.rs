@@ -235,6 +235,8 @@ fn plain_spec(output: PathBuf, container: Container, codec: Codec) -> EncodeSpec
         first: Pts(0),
         start_seconds: 0.0,
         sound: None,
+        left_out_tags: Vec::new(),
+        left_out_chapters: false,
         metadata_from: None,
     }
 }

@@ -123,13 +123,25 @@ spelt! {
     }
 }
 
-spelt! {
-    /// What the check of the output came to.
-    Verdict {
-        /// In the frames it looked at, the second detector finds no face that is still to be seen.
-        Clean = "clean",
-        /// It still finds one.
-        FacesRemain = "faces-remain",
+/// A color, spelt `rrggbb` in lower-case hex digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Color(pub [u8; 3]);
+
+impl fmt::Display for Color {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [r, g, b] = self.0;
+        write!(f, "{r:02x}{g:02x}{b:02x}")
+    }
+}
+
+impl FromStr for Color {
+    type Err = ValueError;
+
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        let hex = text.len() == 6 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        let value = u32::from_str_radix(text, 16).ok().filter(|_| hex);
+        let [_, r, g, b] = value.ok_or(ValueError("is not six lower-case hex digits"))?.to_be_bytes();
+        Ok(Self([r, g, b]))
     }
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Audio, Check, CoveredArea, FileRecord, Fill, FrameCounts, INTEGER_LIMIT, Manifest, ManifestError,
     Margins, Media, Metadata, Mode, ModelRecord, OnFound, Settings, Shape, Statement, Target, Thresholds,
-    Track, TrackList, Verdict, Verify,
+    Track, TrackList, Verify,
 };
 
 /// The manifest as one line of canonical JSON.
@@ -98,11 +98,16 @@ struct SettingsWire {
     shape: String,
     fill: String,
     reversible: bool,
+    color: Option<String>,
+    mosaic_px: Option<u32>,
+    label_tracks: bool,
     thresholds_thousandths: ThresholdsWire,
     verify: String,
     on_found: String,
     margins: MarginsWire,
     codec: String,
+    preset: String,
+    crf: u32,
     container: String,
     audio: String,
     metadata: String,
@@ -157,6 +162,7 @@ struct FramesWire {
 #[serde(deny_unknown_fields)]
 struct TrackWire {
     id: Int,
+    left_visible: bool,
     first_frame: Int,
     last_frame: Int,
     first_ms: Int,
@@ -168,7 +174,7 @@ struct TrackWire {
     found_by_check: Int,
     min_height_px: u32,
     max_height_px: u32,
-    covered_px_total: Int,
+    box_px_total: Int,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -185,7 +191,6 @@ struct CheckWire {
     frames_checked: Int,
     faces_found: Int,
     rounds: u32,
-    verdict: String,
 }
 
 #[derive(PartialEq, Serialize, Deserialize)]
@@ -249,6 +254,9 @@ impl From<&Settings> for SettingsWire {
             shape: s.shape.key().to_owned(),
             fill: s.fill.key().to_owned(),
             reversible: s.fill.is_reversible(),
+            color: s.color.map(|c| c.to_string()),
+            mosaic_px: s.mosaic_px,
+            label_tracks: s.label_tracks,
             thresholds_thousandths: ThresholdsWire {
                 start: s.thresholds.start,
                 extend: s.thresholds.extend,
@@ -262,6 +270,8 @@ impl From<&Settings> for SettingsWire {
                 bridge_ms: Int(s.margins.bridge_ms),
             },
             codec: s.codec.as_str().to_owned(),
+            preset: s.preset.as_str().to_owned(),
+            crf: s.crf,
             container: s.container.as_str().to_owned(),
             audio: s.audio.key().to_owned(),
             metadata: s.metadata.key().to_owned(),
@@ -295,6 +305,7 @@ impl From<Track> for TrackWire {
     fn from(t: Track) -> Self {
         Self {
             id: Int(t.id),
+            left_visible: t.left_visible,
             first_frame: Int(t.first_frame),
             last_frame: Int(t.last_frame),
             first_ms: Int(t.first_ms),
@@ -306,7 +317,7 @@ impl From<Track> for TrackWire {
             found_by_check: Int(t.found_by_check),
             min_height_px: t.min_height_px,
             max_height_px: t.max_height_px,
-            covered_px_total: Int(t.covered_px_total),
+            box_px_total: Int(t.box_px_total),
         }
     }
 }
@@ -324,7 +335,6 @@ impl From<&Check> for CheckWire {
             frames_checked: Int(c.frames_checked),
             faces_found: Int(c.faces_found),
             rounds: c.rounds,
-            verdict: c.verdict.key().to_owned(),
         }
     }
 }
@@ -418,6 +428,9 @@ impl TryFrom<SettingsWire> for Settings {
             mask_scale_thousandths: w.mask_scale_thousandths,
             shape: spelt("settings.shape", Shape::from_key(&w.shape))?,
             fill,
+            color: w.color.map(|c| value("settings.color", &c)).transpose()?,
+            mosaic_px: w.mosaic_px,
+            label_tracks: w.label_tracks,
             thresholds: Thresholds {
                 start: w.thresholds_thousandths.start,
                 extend: w.thresholds_thousandths.extend,
@@ -431,6 +444,8 @@ impl TryFrom<SettingsWire> for Settings {
                 bridge_ms: w.margins.bridge_ms.0,
             },
             codec: value("settings.codec", &w.codec)?,
+            preset: value("settings.preset", &w.preset)?,
+            crf: w.crf,
             container: value("settings.container", &w.container)?,
             audio: spelt("settings.audio", Audio::from_key(&w.audio))?,
             metadata: spelt("settings.metadata", Metadata::from_key(&w.metadata))?,
@@ -463,6 +478,7 @@ impl From<TrackWire> for Track {
     fn from(w: TrackWire) -> Self {
         Self {
             id: w.id.0,
+            left_visible: w.left_visible,
             first_frame: w.first_frame.0,
             last_frame: w.last_frame.0,
             first_ms: w.first_ms.0,
@@ -474,7 +490,7 @@ impl From<TrackWire> for Track {
             found_by_check: w.found_by_check.0,
             min_height_px: w.min_height_px,
             max_height_px: w.max_height_px,
-            covered_px_total: w.covered_px_total.0,
+            box_px_total: w.box_px_total.0,
         }
     }
 }
@@ -488,7 +504,6 @@ impl TryFrom<CheckWire> for Check {
             frames_checked: w.frames_checked.0,
             faces_found: w.faces_found.0,
             rounds: w.rounds,
-            verdict: spelt("check.verdict", Verdict::from_key(&w.verdict))?,
         })
     }
 }

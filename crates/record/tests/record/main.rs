@@ -88,7 +88,7 @@ fn both_implementations_write_the_same_bytes() {
     let seed = std::array::from_fn(|i| i as u8);
     let key = SignerKey::generate("vectors.placet.example/redaction", seed).unwrap();
     assert_eq!(key.verifier_key(), trusted());
-    for name in ["accept-video.note", "accept-picture.note"] {
+    for name in ["accept-video.note", "accept-picture.note", "accept-solid.note"] {
         assert_eq!(golden(name).sign(&key).unwrap().as_bytes(), vector(name), "{name}");
     }
 }
@@ -109,7 +109,7 @@ fn the_schema_says_what_is_read() {
     )
     .unwrap();
     let mut seen = schema::Seen::default();
-    for name in ["accept-video.note", "accept-picture.note"] {
+    for name in ["accept-video.note", "accept-picture.note", "accept-solid.note"] {
         let manifest: Value = serde_json::from_str(json_line(&vector(name))).unwrap();
         schema::validate(&schema, &schema, &manifest, "", &mut seen).unwrap();
     }
@@ -158,6 +158,7 @@ fn a_crowd_fits_into_a_note() {
     let longest = (1 << 53) - 1;
     let tracks = (0..50_000).map(|n| Track {
         id: longest - n,
+        left_visible: false,
         first_frame: longest - n,
         last_frame: longest,
         first_ms: longest,
@@ -169,7 +170,7 @@ fn a_crowd_fits_into_a_note() {
         found_by_check: longest,
         min_height_px: u32::MAX,
         max_height_px: u32::MAX,
-        covered_px_total: longest,
+        box_px_total: longest,
     });
     let mut manifest = golden("accept-video.note");
     manifest.tracks = TrackList::new(tracks.collect());
@@ -214,7 +215,7 @@ fn a_report_counts_what_it_lists() {
 fn attack_every_flipped_bit() {
     let full = std::env::var("PLACET_ATTACK").is_ok_and(|counts| counts == "full");
     let mut flipped = 0;
-    for name in ["accept-video.note", "accept-picture.note"] {
+    for name in ["accept-video.note", "accept-picture.note", "accept-solid.note"] {
         let good = vector(name);
         for at in 0..good.len() {
             for bit in if full { 0..8 } else { at as u32 % 8..at as u32 % 8 + 1 } {
