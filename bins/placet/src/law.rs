@@ -1,5 +1,7 @@
 //! `placet law`: the rulebook itself. What stands in it, how its texts differ, what is proved of it, whether it is right.
 
+mod diff;
+
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
@@ -142,7 +144,7 @@ pub fn run(command: &LawCommand) -> Result<Exit, Failure> {
     match command {
         LawCommand::Texts(args) => texts(&book, args.json),
         LawCommand::Show(args) => show(&book, args),
-        LawCommand::Diff(args) => diff(&book, args),
+        LawCommand::Diff(args) => diff::run(&book, args),
         LawCommand::Prove(args) => claims(&book, args),
         LawCommand::Story(args) => story(args),
         LawCommand::Cases(args) => cases(&book, args),
@@ -323,51 +325,6 @@ fn stored(book: &Rulebook) -> Result<Option<Proofs>, Failure> {
         eprintln!("the stored answers are about another rulebook ({}); prove again", p.rulebook);
     }
     Ok(proofs)
-}
-
-fn diff(book: &Rulebook, args: &DiffArgs) -> Result<Exit, Failure> {
-    let a: TextId = args.a.parse().map_err(Failure::usage)?;
-    let b: TextId = args.b.parse().map_err(Failure::usage)?;
-    let Some(proofs) = stored(book)? else {
-        return Err(Failure::Unavailable(
-            "no stored answers; run `placet law prove --write` where cvc5 is installed".to_owned(),
-        ));
-    };
-    let mut rows = Vec::new();
-    for (purpose, says) in book.purposes() {
-        for (x, y) in [(a, b), (b, a)] {
-            match proofs.find(&format!("{purpose}@{x}>{y}")) {
-                Some(p) if p.proved == Some(false) => {
-                    rows.push((purpose.clone(), says.clone(), x, y, p.counterexample.clone()));
-                }
-                Some(_) => {}
-                None if a == b => {}
-                None => eprintln!("no stored answer for {purpose}, {x} against {y}"),
-            }
-        }
-    }
-    if args.json {
-        let list: Vec<_> = rows
-            .iter()
-            .map(|(p, says, x, y, c)| {
-                json!({ "purpose": p, "says": says, "allowed by": x.id(), "not by": y.id(), "case": c })
-            })
-            .collect();
-        println!("{}", serde_json::to_string_pretty(&list).map_err(Failure::internal)?);
-    } else {
-        for (_, says, x, y, case) in &rows {
-            println!("{says}: {x} allows a case that {y} does not");
-            case.iter().for_each(|c| println!("    {c}"));
-        }
-        if rows.is_empty() {
-            println!("{a} and {b} allow the same for every purpose of the matrix");
-        }
-        println!(
-            "\nProved with {} of our encoding; facts not named stand as in the purpose's usual case.",
-            proofs.solver
-        );
-    }
-    Ok(Exit::Done)
 }
 
 fn claims(book: &Rulebook, args: &ProveArgs) -> Result<Exit, Failure> {

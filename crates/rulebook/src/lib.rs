@@ -21,6 +21,8 @@ mod date;
 #[cfg(feature = "engine")]
 mod decide;
 #[cfg(feature = "engine")]
+mod difference;
+#[cfg(feature = "engine")]
 mod explain;
 mod expr;
 mod facts;
@@ -60,6 +62,8 @@ pub use claim::{Counterexample, Proof, Proofs, Purpose, Question, Topic};
 pub use date::{Date, DateError};
 #[cfg(feature = "engine")]
 pub use decide::DecideError;
+#[cfg(feature = "engine")]
+pub use difference::Differences;
 #[cfg(feature = "engine")]
 pub use explain::{NodeKind, Tree};
 pub use expr::{Expr, Op, Tri};
