@@ -274,7 +274,7 @@ fn show_in(book: &Rulebook, id: TextId, text: &Text, wanted: &str, out: &mut Str
                 }
             }
         }
-        if let Some(eli) = &article.eli {
+        if let Some(eli) = text.official(&article.article).or_else(|| article.eli.clone()) {
             let _ = writeln!(out, "Official text: {eli}\n");
         }
     }

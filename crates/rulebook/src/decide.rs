@@ -81,10 +81,11 @@ impl<'b> Case<'b> {
         if self.text.meta.status != Status::Law {
             return When::NeverLaw;
         }
-        match from.or(self.text.meta.law_from) {
-            Some(from) if from > self.as_of => When::From(from),
-            Some(from) => When::Since(from),
-            None => When::Since(self.text.meta.published),
+        match (from, self.text.meta.law_from) {
+            (Some(from), _) if from > self.as_of => When::From(from),
+            (Some(from), _) => When::Since(from),
+            (None, Some(law)) if law > self.as_of => When::From(law),
+            (None, _) => When::Undated,
         }
     }
 
@@ -105,7 +106,7 @@ impl<'b> Case<'b> {
             readings: r.readings.clone(),
             when: self.rule_when(rule),
             floor: r.floor,
-            eli: self.text.article_of(r).and_then(|a| a.eli.clone()),
+            eli: self.text.official(&r.cite),
         })
     }
 
@@ -314,7 +315,7 @@ impl<'b> Case<'b> {
                 (None, _) => Binding::Open,
                 (_, When::NeverLaw) => Binding::Draft,
                 (_, When::From(day)) => Binding::From(day),
-                (_, When::Since(_)) => Binding::Now,
+                (_, When::Since(_) | When::Undated) => Binding::Now,
             };
             for (i, until) in lifts.filter(|(i, _)| self.satisfied(*i) == Some(true)) {
                 let until = until.as_ref().and_then(|k| self.text.dates.get(k)).map(|d| d.from);
@@ -475,6 +476,7 @@ fn earlier(a: When, b: When) -> When {
     match (a, b) {
         (When::Since(x), When::Since(y)) => When::Since(x.min(y)),
         (When::Since(x), _) | (_, When::Since(x)) => When::Since(x),
+        (When::Undated, _) | (_, When::Undated) => When::Undated,
         (When::From(x), When::From(y)) => When::From(x.min(y)),
         (When::NeverLaw, other) | (other, When::NeverLaw) => other,
     }

@@ -176,6 +176,16 @@ impl Text {
         self.articles.iter().find(|a| a.file == rule.file)
     }
 
+    /// Where the official text of what is cited stands: the first article, annex or recital of the Act it names. A draft
+    /// has no such place, nor has another law.
+    pub fn official(&self, cite: &str) -> Option<String> {
+        let eli = self.meta.eli.as_ref().filter(|_| self.meta.status == Status::Law)?;
+        let anchors = [("Art. ", "art"), ("Annex ", "anx"), ("Recital ", "rct")];
+        let (rest, kind) = anchors.iter().find_map(|(word, kind)| Some((cite.strip_prefix(word)?, kind)))?;
+        let number: String = rest.chars().take_while(char::is_ascii_alphanumeric).collect();
+        (!number.is_empty()).then(|| format!("{eli}#{kind}_{number}"))
+    }
+
     pub(crate) fn concluding(&self, conclusion: Conclusion) -> impl Iterator<Item = usize> + '_ {
         self.rules
             .iter()

@@ -99,6 +99,8 @@ pub enum When {
     Since(Date),
     /// It applies from a later day.
     From(Date),
+    /// It applies and has no day of its own: it goes with what it bears on.
+    Undated,
     /// The text never became law.
     NeverLaw,
 }

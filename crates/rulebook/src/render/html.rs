@@ -3,10 +3,11 @@
 use std::fmt::Write as _;
 
 use super::words::then;
-use super::{confidence_words, force_words, way_words, when_words};
+use super::{confidence_words, dated, force_words, way_words, when_words};
 use crate::book::Rulebook;
 use crate::explain::Tree;
 use crate::facts::Facts;
+use crate::text::Text;
 use crate::verdict::{Binding, Ground, Standing, Verdict};
 
 pub(crate) fn escape(text: &str) -> String {
@@ -41,16 +42,24 @@ pub(crate) fn head(title: &str) -> String {
     )
 }
 
+/// What is cited, as a link to the official text where there is one.
+fn cited(cite: &str, eli: Option<&String>) -> String {
+    match eli {
+        Some(eli) => format!("<a href=\"{}\">{}</a>", escape(eli), escape(cite)),
+        None => escape(cite),
+    }
+}
+
 fn ground_item(g: &Ground) -> String {
-    let cite = match &g.eli {
-        Some(eli) => format!("<a href=\"{}\">{}</a>", escape(eli), escape(&g.cite)),
-        None => escape(&g.cite),
+    let cite = cited(&g.cite, g.eli.as_ref());
+    let when = match when_words(g.when) {
+        words if words.is_empty() => words,
+        words => format!("{}; ", escape(&words)),
     };
     let own = if g.floor { " <strong>Placet's own rule.</strong>" } else { "" };
     format!(
-        "<li>{cite}: {}{own} <span class=\"mark\">({}; {})</span></li>\n",
+        "<li>{cite}: {}{own} <span class=\"mark\">({when}{})</span></li>\n",
         escape(&g.says),
-        escape(&when_words(g.when)),
         confidence_words(&g.confidence)
     )
 }
@@ -58,6 +67,8 @@ fn ground_item(g: &Ground) -> String {
 /// The verdict, the facts it rests on and why, as one HTML page.
 pub fn verdict_page(book: &Rulebook, facts: &Facts, verdict: &Verdict, tree: Option<&Tree>) -> String {
     let vocabulary = book.vocabulary();
+    let text: Option<&Text> = verdict.text.parse().ok().and_then(|id| book.text(id).ok());
+    let link = |cite: &str| cited(cite, text.and_then(|t| t.official(cite)).as_ref());
     let title = facts.title.clone().unwrap_or_else(|| "Verdict".to_owned());
     let mut out = head(&format!("{title}: {}", verdict.title));
     let _ = writeln!(out, "<h1>{}</h1>", escape(&title));
@@ -104,7 +115,7 @@ pub fn verdict_page(book: &Rulebook, facts: &Facts, verdict: &Verdict, tree: Opt
                 out,
                 "<tr><td>{}</td><td>{}</td><td>{standing}</td><td>{}</td></tr>",
                 escape(&c.ground.says),
-                escape(&c.ground.cite),
+                cited(&c.ground.cite, c.ground.eli.as_ref()),
                 escape(&remedy)
             );
         }
@@ -128,7 +139,7 @@ pub fn verdict_page(book: &Rulebook, facts: &Facts, verdict: &Verdict, tree: Opt
                 "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
                 escape(&d.who),
                 escape(&d.what),
-                escape(&d.article),
+                link(&d.article),
                 escape(d.deadline.as_deref().unwrap_or("")),
                 escape(&binding)
             );
@@ -147,7 +158,7 @@ pub fn verdict_page(book: &Rulebook, facts: &Facts, verdict: &Verdict, tree: Opt
     list(
         &mut out,
         "Fines",
-        verdict.fines.iter().map(|f| format!("{}: {} ({})", f.article, f.says, when_words(f.when))).collect(),
+        verdict.fines.iter().map(|f| format!("{}: {}{}", f.article, f.says, dated(f.when))).collect(),
     );
     list(
         &mut out,

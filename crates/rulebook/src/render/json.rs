@@ -18,6 +18,7 @@ fn when(when: When) -> Json {
     match when {
         When::Since(day) => json!({ "applies": "now", "since": day.to_string() }),
         When::From(day) => json!({ "applies": "later", "from": day.to_string() }),
+        When::Undated => json!({ "applies": "now" }),
         When::NeverLaw => json!({ "applies": "never became law" }),
     }
 }

@@ -73,8 +73,8 @@ fn page(book: &Rulebook, id: TextId, text: &Text, article: &Article) -> String {
     let mut out = head(&format!("{}: {}", article.article, article.title));
     let _ = writeln!(out, "<p><a href=\"index.html\">The rulebook</a> › {}</p>", escape(&text.meta.title));
     let _ = writeln!(out, "<h1>{}: {}</h1>", escape(&article.article), escape(&article.title));
-    let eli = match &article.eli {
-        Some(eli) => format!(" <a href=\"{}\">Official text</a>.", escape(eli)),
+    let eli = match text.official(&article.article).or_else(|| article.eli.clone()) {
+        Some(eli) => format!(" <a href=\"{}\">Official text</a>.", escape(&eli)),
         None => String::new(),
     };
     let _ = writeln!(

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{confidence_words, force_words, way_words, when_words};
+use super::{confidence_words, dated, force_words, way_words, when_words};
 use crate::book::Rulebook;
 use crate::explain::{NodeKind, Tree};
 use crate::verdict::{Binding, Standing, Verdict};
@@ -102,7 +102,7 @@ pub fn verdict_text(book: &Rulebook, verdict: &Verdict) -> String {
     if !verdict.fines.is_empty() {
         let _ = writeln!(out, "\nFines");
         for f in &verdict.fines {
-            let _ = writeln!(out, "  {}: {} ({})", f.article, f.says, when_words(f.when));
+            let _ = writeln!(out, "  {}: {}{}", f.article, f.says, dated(f.when));
         }
     }
     if !verdict.neighbours.is_empty() {
