@@ -88,10 +88,7 @@ impl<'b> Sides<'b> {
                 let own = t.articles.iter().filter(|a| !a.file.starts_with("floor/"));
                 own.map(|a| (a.file.rsplit('/').next().unwrap_or_default(), a)).collect()
             },
-            |name, a| {
-                let what = if a.article == "-" { "rules of our own about it" } else { &a.article };
-                format!("only in {name}: {what}, {}", a.title)
-            },
+            |name, a| format!("only in {name}: {}, {}", a.article, a.title),
             |_, _| None,
         )
     }

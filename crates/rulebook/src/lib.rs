@@ -34,6 +34,8 @@ mod problem;
 #[cfg(feature = "engine")]
 pub mod render;
 #[cfg(feature = "engine")]
+mod rest;
+#[cfg(feature = "engine")]
 mod row;
 #[cfg(feature = "engine")]
 mod rule;
@@ -72,6 +74,8 @@ pub use facts::{Facts, MAX_BYTES};
 pub use gate::{Answer, Clocks, Gate, GateFacts};
 pub use problem::{Problem, Problems};
 #[cfg(feature = "engine")]
+pub use rest::Rest;
+#[cfg(feature = "engine")]
 pub use row::{DutyStands, Row, RowFailure, tokens};
 #[cfg(feature = "engine")]
 pub use rule::{Does, GateEffect, Rule};
@@ -83,7 +87,7 @@ pub use template::TEMPLATES;
 #[cfg(feature = "engine")]
 pub use text::{Applies, Duty, FineRule, Meta, NeighbourRule, Status, Text};
 pub use verdict::{
-    Binding, Change, Concluded, Conclusion, Condition, DutyDue, Fine, Force, Ground, Neighbour, Outcome,
-    Standing, Verdict, Way, When,
+    Assumed, Binding, Change, Concluded, Conclusion, Condition, DutyDue, Fine, Force, Ground, Neighbour,
+    Outcome, Standing, Verdict, Way, WayOut, When,
 };
 pub use vocabulary::{Choice, Derived, Fact, FactId, Kind, Value, Vocabulary};

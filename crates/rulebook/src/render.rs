@@ -2,10 +2,11 @@
 
 mod html;
 mod json;
+mod markdown;
 mod page;
 mod words;
 
-pub use html::verdict_page;
+pub use html::{PAGE_MARK, verdict_page};
 pub use json::{tree_json, verdict_json};
 pub use page::{Page, article_pages};
 pub use words::{side_by_side, tree_text, verdict_text};

@@ -103,6 +103,12 @@ pub struct FineRule {
     pub applies: Option<String>,
     /// In words.
     pub says: String,
+    /// Who can owe it, as values of `actor`; empty: everybody.
+    pub actors: Vec<String>,
+    /// What is added where a public body is concerned.
+    pub public_note: Option<String>,
+    /// Who cannot.
+    pub not_actors: Vec<String>,
     /// "lower" if small firms owe the lower of both.
     pub sme: String,
     /// "lower" if small mid-caps owe the lower of both.
@@ -605,6 +611,9 @@ pub(crate) fn read_fines(file: &str, text: &str) -> (Vec<FineRule>, Vec<Problem>
         article: t.need("article"),
         applies: t.text("applies"),
         says: t.need("says"),
+        actors: t.list("actors"),
+        not_actors: t.list("not_actors"),
+        public_note: t.text("public_note"),
         sme: t.text("sme").unwrap_or_else(|| "higher".to_owned()),
         smc: t.text("smc").unwrap_or_else(|| "higher".to_owned()),
         confidence: confidence(t),
