@@ -231,3 +231,23 @@ fn what_is_not_mentioned_is_not_so_only_on_the_reader_s_word() {
     let json: serde_json::Value = serde_json::from_str(&ask(&["--json"]).1).unwrap();
     assert_eq!(json["assumed by the reader"], serde_json::json!([]));
 }
+
+#[test]
+fn a_form_with_four_answers_and_what_stands_out_is_enough() {
+    let folder = tempfile::tempdir().unwrap();
+    let (status, form, errors) = decide(folder.path(), &["decide", "--new", "system"]);
+    assert_eq!(status, 0, "{errors}");
+    let filled = form
+        .replace("\nsubject = \"unknown\"", "\nsubject = \"system\"")
+        .replace("\nstage = \"unknown\"", "\nstage = \"use\"")
+        .replace("\nactor = \"unknown\"", "\nactor = \"private\"")
+        .replace("\nmember_state = \"unknown\"", "\nmember_state = \"DE\"")
+        .replace("\n# talks_with_people = \"unknown\"", "\ntalks_with_people = true");
+    assert!(!filled.contains("\nsubject = \"unknown\"") && filled.contains("\ntalks_with_people = true"));
+    std::fs::write(folder.path().join("bot.toml"), filled).unwrap();
+    let ask = ["decide", "bot.toml", "--as-of", "2026-11-22"];
+    assert_eq!(decide(folder.path(), &ask).0, 7);
+    let (status, shown, errors) = decide(folder.path(), &[&ask[..], &["--rest-not-so"]].concat());
+    assert_eq!(status, 0, "{shown}{errors}");
+    assert!(shown.contains("TRANSPARENCY DUTIES"), "{shown}");
+}

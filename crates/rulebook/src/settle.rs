@@ -422,7 +422,8 @@ fn ranked(case: &Case<'_>) -> Vec<FactId> {
 
 /// Whether the fact is about the edge of the scope, where few cases lie.
 pub(crate) fn exotic(case: &Case<'_>, fact: FactId) -> bool {
-    case.book.vocabulary.fact(fact).group == "scope"
+    let fact = case.book.vocabulary.fact(fact);
+    fact.group == "scope" || fact.id == "subject"
 }
 
 /// The answers a fact can be given; of numbers and days there are too many to try.

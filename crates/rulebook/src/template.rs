@@ -17,9 +17,9 @@ impl Rulebook {
             return None;
         }
         let mut out = format!(
-            "# Facts for `placet decide` ({name}). Leave at \"unknown\" what you do not know: unknown never helps.\n\
-             # Facts that are not listed are unknown too; `placet decide` without a file asks one question at a time.\n\
-             # With `placet decide FILE --rest-not-so` a line you delete means: this is not so.\n\n\
+            "# Facts for `placet decide` ({name}). Take the # away where you know the answer, and write it: unknown never helps.\n\
+             # What is not answered is unknown; with `placet decide FILE --rest-not-so` it is not so.\n\
+             # `placet decide` without a file asks one question at a time.\n\n\
              title = \"\"\n# asserted_by = \"who answers for the facts marked asserted\"\n\n[facts]\n"
         );
         for (group, title) in self.vocabulary().groups() {
@@ -36,7 +36,11 @@ impl Rulebook {
             for (_, fact) in facts {
                 let _ = writeln!(out, "# {} ({})", fact.question, fact.article);
                 let _ = writeln!(out, "# {}", self.values_words(fact));
-                let _ = writeln!(out, "{} = \"unknown\"\n", fact.id);
+                // What, who, where, at which stage: without these there is no case, so they stand open.
+                let always =
+                    fact.never_assumed && fact.only_if.is_none() && matches!(fact.kind, Kind::Choice(_));
+                let mark = if always { "" } else { "# " };
+                let _ = writeln!(out, "{mark}{} = \"unknown\"\n", fact.id);
             }
         }
         Some(out)
