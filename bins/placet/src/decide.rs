@@ -6,9 +6,12 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Args;
-use placet_rulebook::render::{side_by_side, tree_json, tree_text, verdict_json, verdict_page, verdict_text};
+use placet_rulebook::render::{
+    PAGE_MARK, side_by_side, tree_json, tree_text, verdict_json, verdict_page, verdict_text,
+};
 use placet_rulebook::{
-    Date, FactId, Facts, Kind, MAX_BYTES, Outcome, Problems, Rulebook, TEMPLATES, TextId, Tree, Vocabulary,
+    Date, FactId, Facts, Kind, MAX_BYTES, Outcome, Problems, Rest, Rulebook, TEMPLATES, TextId, Tree,
+    Verdict, Vocabulary,
 };
 use serde_json::json;
 
@@ -29,17 +32,25 @@ pub struct DecideArgs {
     /// The day of the question, such as 2026-11-22; today if absent.
     #[arg(long, value_name = "DATE")]
     pub as_of: Option<String>,
-    /// Why: rule, element, fact, each with a tick, a cross or a question mark.
+    /// What the facts file does not mention is not so. Conditions of an exception that are not mentioned are not met;
+    /// the verdict lists what it takes for granted.
+    #[arg(long, requires = "facts")]
+    pub rest_not_so: bool,
+    /// Why: rule, element, fact, each with a tick, a cross or a question mark; where the answer is open, only what is open.
     #[arg(long)]
     pub explain: bool,
+    /// As --explain, with every branch.
+    #[arg(long)]
+    pub explain_all: bool,
     /// As JSON.
     #[arg(long)]
     pub json: bool,
     /// Also writes the verdict as a page that can be printed and filed.
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
-    /// Writes an empty facts file: live-search, post-search, system or model.
-    #[arg(long, value_name = "TEMPLATE", conflicts_with_all = ["facts", "explain", "html"])]
+    /// Writes a facts file: an empty one for a live-search, post-search, system or model, or one of the six cases of
+    /// `placet law cases`, as case:1 to case:6 or by a word of its name (case:stadium).
+    #[arg(long, value_name = "TEMPLATE", conflicts_with_all = ["facts", "explain", "explain_all", "html"])]
     pub new: Option<String>,
     /// Where `--new` and the answers given on the terminal are written.
     #[arg(long, short, value_name = "FILE")]
@@ -53,17 +64,9 @@ pub struct DecideArgs {
 pub fn run(args: &DecideArgs) -> Result<Exit, Failure> {
     let book = load()?;
     if let Some(name) = &args.new {
-        let text = book.template(name).ok_or_else(|| {
-            Failure::Usage(format!(
-                "there is no template `{name}`; the templates are {}",
-                TEMPLATES.join(", ")
-            ))
-        })?;
+        let text = new_file(&book, name)?;
         if let Some(out) = args.out.as_deref().filter(|out| out.is_file()) {
-            return Err(Failure::Usage(format!(
-                "`{}` exists and may hold answers; it is left as it is. Name another file with --out",
-                out.display()
-            )));
+            return Err(exists(out));
         }
         return write_out(args.out.as_deref(), &text).map(|()| Exit::Done);
     }
@@ -79,20 +82,51 @@ pub fn run(args: &DecideArgs) -> Result<Exit, Failure> {
     };
     let as_of = day(args.as_of.as_deref(), facts.as_of)?;
     let texts = texts(&args.text, &facts)?;
+    if let (None, Some(out)) = (&args.facts, args.out.as_deref().filter(|out| out.is_file())) {
+        return Err(exists(out));
+    }
     if args.facts.is_none() {
         let stdin = io::stdin();
         facts = interview(&book, &texts, as_of, &mut stdin.lock(), &mut io::stderr())?;
-        let path = args.out.clone().unwrap_or_else(|| PathBuf::from("facts.toml"));
-        if path.exists() && args.out.is_none() {
-            eprintln!(
-                "facts.toml exists and is left as it is; name another file with --out to keep the answers"
-            );
-        } else {
-            write_out(Some(&path), &book.facts_toml(&facts))?;
-            eprintln!("answers written to {}", path.display());
-        }
+        let path = args.out.clone().unwrap_or_else(free_name);
+        write_out(Some(&path), &book.facts_toml(&facts))?;
+        eprintln!("answers written to {}", path.display());
     }
     report(&book, args, &facts, &texts, as_of)
+}
+
+/// facts.toml, or the next name that nothing stands under: answers given are never lost.
+fn free_name() -> PathBuf {
+    let numbered = (2..u32::MAX).map(|n| PathBuf::from(format!("facts-{n}.toml")));
+    let mut names = std::iter::once(PathBuf::from("facts.toml")).chain(numbered);
+    names.find(|p| p.symlink_metadata().is_err()).unwrap_or_else(|| PathBuf::from("facts.toml"))
+}
+
+fn exists(out: &Path) -> Failure {
+    Failure::Usage(format!(
+        "`{}` exists and may hold answers; it is left as it is. Name another file with --out",
+        out.display()
+    ))
+}
+
+fn new_file(book: &Rulebook, name: &str) -> Result<String, Failure> {
+    let Some(case) = name.strip_prefix("case:") else {
+        let none = || {
+            let known = TEMPLATES.join(", ");
+            Failure::Usage(format!(
+                "there is no template `{name}`; the templates are {known}, and case:1 to case:6"
+            ))
+        };
+        return book.template(name).ok_or_else(none);
+    };
+    book.case_file(case).ok_or_else(|| {
+        let cases = book.headline_cases();
+        let list = cases.iter().enumerate().map(|(i, c)| format!("case:{}  {}", i + 1, c.name));
+        let why = format!(
+            "`{case}` names none of the six cases, or more than one; say a number, or a word that only one has:"
+        );
+        Failure::Problems(std::iter::once(why).chain(list).collect())
+    })
 }
 
 /// The rulebook this program carries.
@@ -107,10 +141,11 @@ fn report(
     texts: &[TextId],
     as_of: Date,
 ) -> Result<Exit, Failure> {
-    let mut verdicts = Vec::new();
+    let rest = if args.rest_not_so { Rest::NotSo } else { Rest::Unknown };
+    let mut verdicts: Vec<Verdict> = Vec::new();
     let mut trees: Vec<Option<Tree>> = Vec::new();
     for text in texts {
-        match book.decide(facts, *text, as_of) {
+        match book.decide_with(facts, *text, as_of, rest) {
             Ok(verdict) => verdicts.push(verdict),
             // Side by side, a text that did not exist yet is left out and named.
             Err(e) if texts.len() > 1 => {
@@ -119,8 +154,10 @@ fn report(
             }
             Err(e) => return Err(Failure::usage(e)),
         }
-        let wanted = args.explain || args.html.is_some();
-        trees.push(wanted.then(|| book.explain(facts, *text, as_of)).and_then(Result::ok));
+        let wanted = args.explain || args.explain_all || args.html.is_some();
+        let tree = wanted.then(|| book.explain_with(facts, *text, as_of, rest)).and_then(Result::ok);
+        let open = verdicts.last().is_some_and(|v| v.outcome == Outcome::CannotSay);
+        trees.push(tree.map(|t| if open && !args.explain_all { t.open_branches() } else { t }));
     }
     if verdicts.is_empty() {
         return Err(Failure::Usage(format!("none of the texts existed on {as_of}")));
@@ -132,7 +169,8 @@ fn report(
             .zip(&trees)
             .map(|(v, tree)| {
                 let mut json = verdict_json(book, v);
-                if let (true, Some(tree), Some(object)) = (args.explain, tree, json.as_object_mut()) {
+                let explain = args.explain || args.explain_all;
+                if let (true, Some(tree), Some(object)) = (explain, tree, json.as_object_mut()) {
                     object.insert("explanation".to_owned(), tree_json(tree));
                 }
                 json
@@ -149,7 +187,7 @@ fn report(
     } else {
         out.push_str(&side_by_side(&verdicts));
     }
-    if args.explain && !args.json {
+    if (args.explain || args.explain_all) && !args.json {
         trees.iter().flatten().for_each(|t| {
             out.push('\n');
             out.push_str(&tree_text(t));
@@ -157,9 +195,12 @@ fn report(
     }
     write_out(None, &out)?;
     if let Some(path) = &args.html {
-        let pages: Vec<String> =
-            verdicts.iter().zip(&trees).map(|(v, t)| verdict_page(book, facts, v, t.as_ref())).collect();
-        write_out(Some(path), &pages.join("\n"))?;
+        let all: Vec<_> = verdicts.iter().zip(&trees).map(|(v, t)| (v, t.as_ref())).collect();
+        write_page(path, &verdict_page(book, facts, &all))?;
+    }
+    let left = |v: &Verdict| v.open.iter().any(|f| facts.said_unknown(*f));
+    if args.rest_not_so && verdicts.iter().any(left) {
+        eprintln!("what the file itself calls \"unknown\" stays unknown; delete the lines that are not so");
     }
     // The law in force decides where it is among the texts; else the last text asked.
     let decisive = verdicts.iter().find(|v| v.text == TextId::Eu2026.id()).or_else(|| verdicts.last());
@@ -179,9 +220,8 @@ fn read_facts(book: &Rulebook, path: &Path) -> Result<Facts, Failure> {
     } else {
         File::open(path).map_err(io_error)?.take(limit).read_to_end(&mut bytes).map_err(io_error)?;
     }
-    Facts::parse(book.vocabulary(), &path.display().to_string(), &bytes).map_err(|Problems(list)| {
-        Failure::Usage(list.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
-    })
+    Facts::parse(book.vocabulary(), &path.display().to_string(), &bytes)
+        .map_err(|Problems(list)| Failure::Problems(list.iter().map(ToString::to_string).collect()))
 }
 
 fn day(arg: Option<&str>, file: Option<Date>) -> Result<Date, Failure> {
@@ -228,6 +268,24 @@ fn write_out(path: Option<&Path>, text: &str) -> Result<(), Failure> {
     }
 }
 
+/// A page replaces an earlier verdict page of ours, and nothing else.
+fn write_page(path: &Path, text: &str) -> Result<(), Failure> {
+    if path.is_file() && !is_our_page(path) {
+        return Err(Failure::Usage(format!(
+            "`{}` exists and is no page of ours; it is left as it is. Name another file with --html",
+            path.display()
+        )));
+    }
+    write_out(Some(path), text)
+}
+
+/// Whether the file says that this program wrote it.
+pub(crate) fn is_our_page(path: &Path) -> bool {
+    let mut head = Vec::new();
+    let read = File::open(path).and_then(|f| f.take(1024).read_to_end(&mut head));
+    read.is_ok() && String::from_utf8_lossy(&head).contains(PAGE_MARK)
+}
+
 /// Nothing stands under the name before it is whole.
 fn write_whole(path: &Path, text: &str) -> io::Result<()> {
     if fs::metadata(path).is_ok_and(|m| !m.is_file()) {
@@ -263,7 +321,7 @@ pub fn interview(
     let mut facts = Facts::none(vocabulary);
     let mut skipped: Vec<FactId> = Vec::new();
     let mut asked: Vec<FactId> = Vec::new();
-    writeln!(output, "One question at a time; empty or ? = don't know, b = back, q = enough.\n")
+    writeln!(output, "One question at a time; empty or ? = don't know, b = back, h = help, q = enough.\n")
         .map_err(io_error)?;
     loop {
         let open = book.open_questions(&facts, texts, as_of, &skipped).map_err(Failure::usage)?;
@@ -275,6 +333,7 @@ pub fn interview(
         }
         match line.trim() {
             "q" => break,
+            "h" | "help" => help(vocabulary, id, output).map_err(io_error)?,
             "" | "?" => {
                 skipped.push(id);
                 asked.push(id);
@@ -319,6 +378,34 @@ fn question(vocabulary: &Vocabulary, id: FactId, open: usize, output: &mut dyn W
     }
     write!(output, "> ")?;
     output.flush()
+}
+
+/// What the question is about, who can know it, and how to answer.
+fn help(vocabulary: &Vocabulary, id: FactId, output: &mut dyn Write) -> io::Result<()> {
+    let fact = vocabulary.fact(id);
+    writeln!(output, "\n  It is about whether, or how: {}.", fact.says)?;
+    writeln!(
+        output,
+        "  Where it stands: {} (`placet law show` tells an article in plain words).",
+        fact.article
+    )?;
+    if !fact.who.is_empty() {
+        writeln!(output, "  Who can know it: {}.", fact.who)?;
+    }
+    if fact.asserted {
+        writeln!(
+            output,
+            "  It is an open legal word: somebody must answer for it by name (asserted_by in the file)."
+        )?;
+    }
+    let how = match &fact.kind {
+        Kind::Choice(list) if list.len() <= 20 => "a number of the list, or a word of it".to_owned(),
+        Kind::Choice(_) => "one of the codes".to_owned(),
+        Kind::Bool => "yes or no".to_owned(),
+        Kind::Int { min, max, unit } => format!("a whole number of {unit} from {min} to {max}"),
+        Kind::Day => "a date such as 2026-11-22".to_owned(),
+    };
+    writeln!(output, "  Answer with {how}; empty or ? if you do not know: what is not known never helps.\n")
 }
 
 fn answer(vocabulary: &Vocabulary, id: FactId, word: &str) -> Result<placet_rulebook::Value, String> {

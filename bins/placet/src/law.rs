@@ -1,5 +1,7 @@
 //! `placet law`: the rulebook itself. What stands in it, how its texts differ, what is proved of it, whether it is right.
 
+mod diff;
+
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
@@ -15,7 +17,7 @@ use placet_rulebook::{
 use serde_json::json;
 
 use crate::Failure;
-use crate::decide::load;
+use crate::decide::{is_our_page, load};
 use crate::exit::Exit;
 
 /// The AI Act as this program reads it.
@@ -142,7 +144,7 @@ pub fn run(command: &LawCommand) -> Result<Exit, Failure> {
     match command {
         LawCommand::Texts(args) => texts(&book, args.json),
         LawCommand::Show(args) => show(&book, args),
-        LawCommand::Diff(args) => diff(&book, args),
+        LawCommand::Diff(args) => diff::run(&book, args),
         LawCommand::Prove(args) => claims(&book, args),
         LawCommand::Story(args) => story(args),
         LawCommand::Cases(args) => cases(&book, args),
@@ -272,7 +274,7 @@ fn show_in(book: &Rulebook, id: TextId, text: &Text, wanted: &str, out: &mut Str
                 }
             }
         }
-        if let Some(eli) = &article.eli {
+        if let Some(eli) = text.official(&article.article).or_else(|| article.eli.clone()) {
             let _ = writeln!(out, "Official text: {eli}\n");
         }
     }
@@ -325,51 +327,6 @@ fn stored(book: &Rulebook) -> Result<Option<Proofs>, Failure> {
     Ok(proofs)
 }
 
-fn diff(book: &Rulebook, args: &DiffArgs) -> Result<Exit, Failure> {
-    let a: TextId = args.a.parse().map_err(Failure::usage)?;
-    let b: TextId = args.b.parse().map_err(Failure::usage)?;
-    let Some(proofs) = stored(book)? else {
-        return Err(Failure::Unavailable(
-            "no stored answers; run `placet law prove --write` where cvc5 is installed".to_owned(),
-        ));
-    };
-    let mut rows = Vec::new();
-    for (purpose, says) in book.purposes() {
-        for (x, y) in [(a, b), (b, a)] {
-            match proofs.find(&format!("{purpose}@{x}>{y}")) {
-                Some(p) if p.proved == Some(false) => {
-                    rows.push((purpose.clone(), says.clone(), x, y, p.counterexample.clone()));
-                }
-                Some(_) => {}
-                None if a == b => {}
-                None => eprintln!("no stored answer for {purpose}, {x} against {y}"),
-            }
-        }
-    }
-    if args.json {
-        let list: Vec<_> = rows
-            .iter()
-            .map(|(p, says, x, y, c)| {
-                json!({ "purpose": p, "says": says, "allowed by": x.id(), "not by": y.id(), "case": c })
-            })
-            .collect();
-        println!("{}", serde_json::to_string_pretty(&list).map_err(Failure::internal)?);
-    } else {
-        for (_, says, x, y, case) in &rows {
-            println!("{says}: {x} allows a case that {y} does not");
-            case.iter().for_each(|c| println!("    {c}"));
-        }
-        if rows.is_empty() {
-            println!("{a} and {b} allow the same for every purpose of the matrix");
-        }
-        println!(
-            "\nProved with {} of our encoding; facts not named stand as in the purpose's usual case.",
-            proofs.solver
-        );
-    }
-    Ok(Exit::Done)
-}
-
 fn claims(book: &Rulebook, args: &ProveArgs) -> Result<Exit, Failure> {
     let mut questions = book.questions().map_err(Failure::internal)?;
     if let Some(only) = &args.only {
@@ -397,6 +354,7 @@ fn claims(book: &Rulebook, args: &ProveArgs) -> Result<Exit, Failure> {
         }
     };
     if let Some(path) = &args.write {
+        replaceable(path, "# Written by `placet law prove --write`")?;
         fs::write(path, proofs.to_toml()).map_err(|e| Failure::Io(path.display().to_string(), e))?;
     }
     let wrong = lines.iter().filter(|l| !l.as_expected).count();
@@ -408,21 +366,57 @@ fn claims(book: &Rulebook, args: &ProveArgs) -> Result<Exit, Failure> {
         let all = json!({ "rulebook": proofs.rulebook, "solver": proofs.solver, "total_ms": proofs.total_ms, "questions": list });
         println!("{}", serde_json::to_string_pretty(&all).map_err(Failure::internal)?);
     } else {
-        for l in lines.iter().filter(|l| !l.quiet || !l.as_expected) {
-            println!("{:<8} {}: {}", l.verdict().to_uppercase(), l.id, l.says);
-            l.case.iter().for_each(|c| println!("             {c}"));
-        }
-        let quiet = lines.iter().filter(|l| l.quiet && l.as_expected).count();
-        println!("\n{quiet} rules can never fail to evaluate: PROVED each");
-        println!(
-            "{} questions, {wrong} not as expected; {}, {} ms in all; of our encoding {}",
-            lines.len(),
-            proofs.solver,
-            proofs.total_ms,
-            proofs.rulebook
-        );
+        print!("{}", told(&lines, wrong, &proofs));
     }
     Ok(if wrong == 0 { Exit::Done } else { Exit::Failed })
+}
+
+/// The sum first, then what is not as expected, then every question.
+fn told(lines: &[Told], wrong: usize, proofs: &Proofs) -> String {
+    let mut out = String::new();
+    let count = |kind: Asked| lines.iter().filter(|l| l.asked == kind).count();
+    let _ = writeln!(
+        out,
+        "{} questions, {}; {}, {} ms in all; of our encoding {}",
+        lines.len(),
+        if wrong == 0 { "all as expected".to_owned() } else { format!("{wrong} NOT AS EXPECTED") },
+        proofs.solver,
+        proofs.total_ms,
+        proofs.rulebook
+    );
+    let _ = writeln!(
+        out,
+        "{} claims; {} comparisons of two texts for a purpose; {} rules that can never fail to evaluate",
+        count(Asked::Claim),
+        count(Asked::Difference),
+        count(Asked::NeverErrs)
+    );
+    let groups = [
+        ("Not as expected", false, None),
+        ("Claims", true, Some(Asked::Claim)),
+        ("What one text allows and another does not", true, Some(Asked::Difference)),
+    ];
+    for (heading, as_expected, asked) in groups {
+        let of = |l: &&Told| l.as_expected == as_expected && asked.is_none_or(|a| l.asked == a);
+        if lines.iter().any(|l| of(&l)) {
+            let _ = writeln!(out, "\n{heading}");
+        }
+        for l in lines.iter().filter(of) {
+            let _ = writeln!(out, "  {} [{}] {}", l.says, l.id, l.phrase());
+            l.case.iter().for_each(|c| {
+                let _ = writeln!(out, "      {c}");
+            });
+        }
+    }
+    out
+}
+
+/// What kind of question it was.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    Claim,
+    Difference,
+    NeverErrs,
 }
 
 struct Told {
@@ -431,7 +425,7 @@ struct Told {
     proved: Option<bool>,
     case: Vec<String>,
     as_expected: bool,
-    quiet: bool,
+    asked: Asked,
 }
 
 impl Told {
@@ -441,9 +435,31 @@ impl Told {
             Topic::Difference { .. } => proved.is_some(),
             Topic::NeverErrs { .. } => proved == Some(true),
         };
-        let quiet = matches!(q.topic, Topic::NeverErrs { .. });
+        let asked = match q.topic {
+            Topic::Claim { .. } => Asked::Claim,
+            Topic::Difference { .. } => Asked::Difference,
+            Topic::NeverErrs { .. } => Asked::NeverErrs,
+        };
         let case = case.into_iter().chain(unknown).collect();
-        Self { id: q.id.clone(), says: q.says.clone(), proved, case, as_expected, quiet }
+        Self { id: q.id.clone(), says: q.says.clone(), proved, case, as_expected, asked }
+    }
+
+    /// The answer to a person.
+    fn phrase(&self) -> &'static str {
+        match (self.asked, self.proved, self.as_expected) {
+            (_, Some(true), true) => "holds: proved",
+            (_, Some(true), false) => "HOLDS, and should not",
+            (Asked::Claim, Some(false), true) if self.case.is_empty() => {
+                "does not hold (as expected: in the usual case already)"
+            }
+            (Asked::Claim, Some(false), true) => "does not hold (as expected: a case shows it)",
+            (Asked::Difference, Some(false), _) if self.case.is_empty() => {
+                "does not hold: the usual case of the purpose shows it"
+            }
+            (Asked::Difference, Some(false), _) => "does not hold: a case shows it",
+            (_, Some(false), _) => "DOES NOT HOLD",
+            (_, None, _) => "IS NOT DECIDED",
+        }
     }
 
     fn verdict(&self) -> &'static str {
@@ -478,13 +494,17 @@ fn solve(book: &Rulebook, questions: &[Question], lines: &mut Vec<Told>) -> Resu
 fn story(args: &StoryArgs) -> Result<Exit, Failure> {
     let mut story = Story::load().map_err(Failure::internal)?;
     let mut bad = Vec::new();
+    let mut taken = 0;
     for path in &args.clippings {
         for (name, bytes) in clipping_files(path)? {
             match story.add_clipping(&name, &bytes) {
-                Ok(()) => {}
+                Ok(()) => taken += 1,
                 Err(Problems(list)) => bad.extend(list),
             }
         }
+    }
+    if !bad.is_empty() && taken == 0 {
+        return Err(Failure::Problems(bad.iter().map(ToString::to_string).collect()));
     }
     if args.json {
         println!("{}", serde_json::to_string_pretty(&story.to_json()).map_err(Failure::internal)?);
@@ -583,13 +603,30 @@ fn test(book: &Rulebook, args: &TestArgs) -> Result<Exit, Failure> {
         );
         ok &= found.score() >= 9500;
     }
+    println!("{}", if ok { "PASS: the rulebook holds" } else { "FAIL: see above" });
     Ok(if ok { Exit::Done } else { Exit::Failed })
+}
+
+/// A file that stands already is replaced only if it holds what this program writes into such files.
+fn replaceable(path: &Path, mark: &str) -> Result<(), Failure> {
+    if !path.exists() || fs::read_to_string(path).is_ok_and(|text| text.contains(mark)) {
+        return Ok(());
+    }
+    Err(Failure::Usage(format!("`{}` exists and is none of ours; it is left as it is", path.display())))
 }
 
 fn pages(book: &Rulebook, out: &Path) -> Result<Exit, Failure> {
     let io_error = |e| Failure::Io(out.display().to_string(), e);
     fs::create_dir_all(out).map_err(io_error)?;
     let pages = article_pages(book);
+    for path in pages.iter().map(|p| out.join(&p.path)).filter(|p| p.is_file()) {
+        if !is_our_page(&path) {
+            return Err(Failure::Usage(format!(
+                "`{}` exists and is no page of ours; nothing is written. Name another folder",
+                path.display()
+            )));
+        }
+    }
     for page in &pages {
         fs::write(out.join(&page.path), &page.content).map_err(io_error)?;
     }
@@ -603,6 +640,7 @@ fn conformance(book: &Rulebook, out: &Path) -> Result<Exit, Failure> {
     let suite = book.conformance().map_err(Failure::internal)?;
     let mut text = serde_json::to_string_pretty(&suite).map_err(Failure::internal)?;
     text.push('\n');
+    replaceable(&out.join("rows.json"), "\"rulebook\": \"sha256:")?;
     fs::write(out.join("rows.json"), text).map_err(io_error)?;
     println!("rows.json in {}", out.display());
     Ok(Exit::Done)

@@ -30,6 +30,9 @@ pub enum Failure {
     /// The command line is wrong.
     #[error("{0}")]
     Usage(String),
+    /// Several things are wrong with an input, told one a line.
+    #[error("{}", .0.join("; "))]
+    Problems(Vec<String>),
     /// Something needed is missing.
     #[error("{0}")]
     Unavailable(String),
@@ -64,7 +67,7 @@ impl Failure {
     /// Its exit code.
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Usage(_) | Self::Key(_) => Exit::Usage,
+            Self::Usage(_) | Self::Problems(_) | Self::Key(_) => Exit::Usage,
             Self::Unavailable(_) => Exit::Unavailable,
             Self::Failed(_) | Self::Io(..) => Exit::Failed,
             Self::Job(e) => e.into(),
@@ -102,7 +105,12 @@ fn main() -> ExitCode {
     match result {
         Ok(exit) => exit.into(),
         Err(failure) => {
-            eprintln!("error: {}", progress::printable(&failure.to_string()));
+            match &failure {
+                Failure::Problems(list) => {
+                    list.iter().for_each(|p| eprintln!("error: {}", progress::printable(p)));
+                }
+                one => eprintln!("error: {}", progress::printable(&one.to_string())),
+            }
             failure.exit().into()
         }
     }

@@ -77,6 +77,9 @@ fn answers_given_on_a_terminal_are_kept_and_say_the_same_again() {
     terminal.expect("> ");
     terminal.press("nonsense\n"); // told, and asked again
     terminal.expect("> ");
+    terminal.press("help\n"); // told how to answer, and asked again
+    terminal.expect("Answer with");
+    terminal.expect("> ");
     terminal.press("?\n"); // don't know: the next question comes
     terminal.expect("> ");
     terminal.press("b\n"); // back to the first
@@ -123,4 +126,128 @@ fn an_interview_broken_off_leaves_nothing_behind() {
     let (status, shown) = terminal.end();
     assert_ne!(status, 0, "{shown}");
     assert!(left_in(folder.path()).is_empty(), "{:?}", left_in(folder.path()));
+}
+
+#[test]
+fn answers_never_replace_a_file_that_stands() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("facts.toml"), "mine").unwrap();
+    let mut terminal = Terminal::open(folder.path(), "--as-of 2026-11-22");
+    terminal.expect("> ");
+    terminal.press("3\n");
+    terminal.expect("answers written to facts-2.toml");
+    let (status, shown) = terminal.end();
+    assert_eq!(status, 0, "{shown}");
+    assert_eq!(std::fs::read(folder.path().join("facts.toml")).unwrap(), b"mine");
+
+    // A file that is named is asked about before the questions, not after them.
+    let terminal = Terminal::open(folder.path(), "--as-of 2026-11-22 --out facts.toml");
+    let (status, shown) = terminal.end();
+    assert_eq!(status, 2, "{shown}");
+    assert!(shown.contains("is left as it is"), "{shown}");
+    assert_eq!(std::fs::read(folder.path().join("facts.toml")).unwrap(), b"mine");
+}
+
+fn decide(folder: &Path, args: &[&str]) -> (i32, String, String) {
+    let out = Command::new(env!("CARGO_BIN_EXE_placet")).args(args).current_dir(folder).output().unwrap();
+    let words = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (out.status.code().unwrap(), words(&out.stdout), words(&out.stderr))
+}
+
+#[test]
+fn a_page_replaces_an_earlier_page_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let (status, _, errors) = decide(folder.path(), &["decide", "--new", "case:gate", "-o", "gate.toml"]);
+    assert_eq!(status, 0, "{errors}");
+    for _ in 0..2 {
+        let (status, _, errors) = decide(folder.path(), &["decide", "gate.toml", "--html", "gate.html"]);
+        assert_eq!(status, 0, "{errors}");
+    }
+    let page = std::fs::read_to_string(at("gate.html")).unwrap();
+    assert_eq!(page.matches("<html").count(), 1);
+    std::fs::write(at("other.html"), "<html>mine</html>").unwrap();
+    for args in [
+        &["decide", "gate.toml", "--html", "other.html"][..],
+        &["decide", "gate.toml", "--html", "gate.toml"],
+    ] {
+        let (status, _, errors) = decide(folder.path(), args);
+        assert_eq!(status, 2, "{errors}");
+        assert!(errors.contains("no page of ours"), "{errors}");
+    }
+    assert_eq!(std::fs::read_to_string(at("other.html")).unwrap(), "<html>mine</html>");
+    // Several texts make one page.
+    let (status, _, errors) =
+        decide(folder.path(), &["decide", "gate.toml", "--text", "all", "--html", "gate.html"]);
+    assert_eq!(status, 0, "{errors}");
+    let page = std::fs::read_to_string(at("gate.html")).unwrap();
+    assert_eq!((page.matches("<html").count(), page.matches("<section id=").count()), (1, 5));
+    assert!(!page.contains("<script") && !page.contains("src="), "a page loads nothing");
+}
+
+#[test]
+fn the_six_cases_come_out_as_facts_files_that_can_be_decided() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, code, words) in [
+        ("case:1", 3, "PROHIBITED"),
+        ("case:child", 0, "PERMITTED ON CONDITIONS"),
+        ("case:stadium", 3, "HIGH-RISK"),
+        ("case:robbery", 0, "PERMITTED ON CONDITIONS"),
+        ("case:5", 0, "MINIMAL RISK"),
+        ("case:video", 0, "MINIMAL RISK"),
+    ] {
+        let file = format!("{}.toml", name.replace(':', "-"));
+        let (status, _, errors) = decide(folder.path(), &["decide", "--new", name, "-o", &file]);
+        assert_eq!(status, 0, "{name}: {errors}");
+        let (status, shown, errors) = decide(folder.path(), &["decide", &file, "--as-of", "2031-06-01"]);
+        assert_eq!(status, code, "{name}: {shown}{errors}");
+        assert!(shown.contains(words), "{name}: {shown}");
+    }
+    let (status, _, errors) = decide(folder.path(), &["decide", "--new", "case:police"]);
+    assert_eq!(status, 2);
+    assert!(errors.contains("case:6"), "{errors}");
+}
+
+#[test]
+fn what_is_not_mentioned_is_not_so_only_on_the_reader_s_word() {
+    let folder = tempfile::tempdir().unwrap();
+    let facts = "subject = \"system\"\nstage = \"use\"\nactor = \"private\"\ntalks_with_people = true\n";
+    std::fs::write(folder.path().join("bot.toml"), facts).unwrap();
+    let ask = |more: &[&str]| {
+        let args: Vec<&str> =
+            ["decide", "bot.toml", "--as-of", "2026-11-22"].iter().chain(more).copied().collect();
+        decide(folder.path(), &args)
+    };
+    assert_eq!(ask(&[]).0, 7);
+    let (status, shown, errors) = ask(&["--rest-not-so", "--html", "bot.html"]);
+    assert_eq!(status, 0, "{shown}{errors}");
+    assert!(shown.contains("TRANSPARENCY DUTIES") && shown.contains("TAKEN FOR GRANTED BY YOU"), "{shown}");
+    assert!(shown.contains("it works on biometric data: no (biometrics)"), "{shown}");
+    let page = std::fs::read_to_string(folder.path().join("bot.html")).unwrap();
+    assert!(page.contains("Taken for granted by the reader"));
+    let json: serde_json::Value = serde_json::from_str(&ask(&["--rest-not-so", "--json"]).1).unwrap();
+    let assumed = json["assumed by the reader"].as_array().unwrap();
+    assert!(assumed.iter().any(|a| a["fact"] == "biometrics" && a["value"] == "no"), "{assumed:?}");
+    let json: serde_json::Value = serde_json::from_str(&ask(&["--json"]).1).unwrap();
+    assert_eq!(json["assumed by the reader"], serde_json::json!([]));
+}
+
+#[test]
+fn a_form_with_four_answers_and_what_stands_out_is_enough() {
+    let folder = tempfile::tempdir().unwrap();
+    let (status, form, errors) = decide(folder.path(), &["decide", "--new", "system"]);
+    assert_eq!(status, 0, "{errors}");
+    let filled = form
+        .replace("\nsubject = \"unknown\"", "\nsubject = \"system\"")
+        .replace("\nstage = \"unknown\"", "\nstage = \"use\"")
+        .replace("\nactor = \"unknown\"", "\nactor = \"private\"")
+        .replace("\nmember_state = \"unknown\"", "\nmember_state = \"DE\"")
+        .replace("\n# talks_with_people = \"unknown\"", "\ntalks_with_people = true");
+    assert!(!filled.contains("\nsubject = \"unknown\"") && filled.contains("\ntalks_with_people = true"));
+    std::fs::write(folder.path().join("bot.toml"), filled).unwrap();
+    let ask = ["decide", "bot.toml", "--as-of", "2026-11-22"];
+    assert_eq!(decide(folder.path(), &ask).0, 7);
+    let (status, shown, errors) = decide(folder.path(), &[&ask[..], &["--rest-not-so"]].concat());
+    assert_eq!(status, 0, "{shown}{errors}");
+    assert!(shown.contains("TRANSPARENCY DUTIES"), "{shown}");
 }

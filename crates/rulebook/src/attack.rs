@@ -35,7 +35,7 @@ impl Random {
         if n == 0 { 0 } else { usize::try_from(self.next() % n as u64).unwrap_or(0) }
     }
 
-    fn chance(&mut self, percent: u64) -> bool {
+    pub(crate) fn chance(&mut self, percent: u64) -> bool {
         self.next() % 100 < percent
     }
 

@@ -6,11 +6,12 @@ use crate::book::{NoSuchText, Rulebook, TextId, first_day};
 use crate::date::Date;
 use crate::expr::{Expr, Tri};
 use crate::facts::Facts;
+use crate::rest::Rest;
 use crate::rule::{Does, Rule};
-use crate::text::{Status, Text, matches};
+use crate::text::{FineRule, Status, Text, matches};
 use crate::verdict::{
-    Binding, Concluded, Conclusion, Condition, DutyDue, Fine, Force, Ground, Neighbour, Outcome, Standing,
-    Verdict, When,
+    Assumed, Binding, Concluded, Conclusion, Condition, DutyDue, Fine, Force, Ground, Neighbour, Outcome,
+    Standing, Verdict, WayOut, When,
 };
 use crate::vocabulary::{FactId, Value};
 
@@ -38,6 +39,8 @@ pub(crate) struct Case<'b> {
     pub(crate) text: &'b Text,
     pub(crate) as_of: Date,
     pub(crate) values: Vec<Option<Value>>,
+    /// What is taken for granted of facts nobody mentioned.
+    pub(crate) assumed: Vec<Assumed>,
 }
 
 impl<'b> Case<'b> {
@@ -53,7 +56,7 @@ impl<'b> Case<'b> {
         as_of: Date,
     ) -> Self {
         text.derive(&mut values);
-        Self { book, text, as_of, values }
+        Self { book, text, as_of, values, assumed: Vec::new() }
     }
 
     pub(crate) fn value(&self, fact: FactId) -> Option<Value> {
@@ -81,10 +84,11 @@ impl<'b> Case<'b> {
         if self.text.meta.status != Status::Law {
             return When::NeverLaw;
         }
-        match from.or(self.text.meta.law_from) {
-            Some(from) if from > self.as_of => When::From(from),
-            Some(from) => When::Since(from),
-            None => When::Since(self.text.meta.published),
+        match (from, self.text.meta.law_from) {
+            (Some(from), _) if from > self.as_of => When::From(from),
+            (Some(from), _) => When::Since(from),
+            (None, Some(law)) if law > self.as_of => When::From(law),
+            (None, _) => When::Undated,
         }
     }
 
@@ -105,7 +109,7 @@ impl<'b> Case<'b> {
             readings: r.readings.clone(),
             when: self.rule_when(rule),
             floor: r.floor,
-            eli: self.text.article_of(r).and_then(|a| a.eli.clone()),
+            eli: self.text.official(&r.cite),
         })
     }
 
@@ -238,15 +242,35 @@ impl<'b> Case<'b> {
         out
     }
 
-    fn exemptions(&self) -> Vec<(Ground, Tri)> {
-        let mut out: Vec<(Ground, Tri)> = Vec::new();
-        for ban in self.bans() {
-            for e in self.text.exemptions_of(ban) {
-                let fits = self.satisfied(*e);
-                let known = |g: &Ground| self.text.rules.get(*e).is_some_and(|r| r.id == g.rule);
-                if fits != Some(false) && !out.iter().any(|(g, _)| known(g)) {
-                    out.extend(self.ground(*e).map(|g| (g, fits)));
+    /// The ways out of the rules whose own condition is satisfied or open.
+    fn exemptions(&self) -> Vec<WayOut> {
+        if self.concluded(Conclusion::OutOfScope) == Some(true) {
+            return Vec::new();
+        }
+        let mut out: Vec<WayOut> = Vec::new();
+        let biting = self.text.rules.iter().enumerate().filter(|(i, r)| {
+            matches!(r.does, Does::Concludes(c) if c != Conclusion::OutOfScope)
+                && self.satisfied(*i) != Some(false)
+        });
+        for (i, rule) in biting {
+            for &e in self.text.exemptions_of(i) {
+                let fits = self.satisfied(e);
+                let Some(ground) = self.ground(e).filter(|_| fits != Some(false)) else { continue };
+                match out.iter_mut().find(|w| w.ground.rule == ground.rule) {
+                    Some(known) => known.of.push(rule.id.clone()),
+                    None => {
+                        let lifts = self.eval(&self.text.exempted_by(&self.book.vocabulary, i, e));
+                        out.push(WayOut { ground, of: vec![rule.id.clone()], fits, lifts });
+                    }
                 }
+            }
+        }
+        for w in &mut out {
+            // What certainly bites is worth telling; what may bite is told only where nothing does.
+            let certain =
+                |id: &String| self.text.rule(id).is_some_and(|(i, _)| self.satisfied(i) == Some(true));
+            if w.of.iter().any(certain) {
+                w.of.retain(certain);
             }
         }
         out
@@ -314,7 +338,7 @@ impl<'b> Case<'b> {
                 (None, _) => Binding::Open,
                 (_, When::NeverLaw) => Binding::Draft,
                 (_, When::From(day)) => Binding::From(day),
-                (_, When::Since(_)) => Binding::Now,
+                (_, When::Since(_) | When::Undated) => Binding::Now,
             };
             for (i, until) in lifts.filter(|(i, _)| self.satisfied(*i) == Some(true)) {
                 let until = until.as_ref().and_then(|k| self.text.dates.get(k)).map(|d| d.from);
@@ -356,7 +380,15 @@ impl<'b> Case<'b> {
             .collect();
         hits.extend(bitten.iter().map(String::as_str));
         let on = |list: &[String]| list.iter().any(|p| hits.iter().any(|h| matches(p, h)));
-        let fines = self.text.fines.iter().filter(|f| {
+        let actor = self.book.vocabulary.find("actor");
+        let actor = actor.and_then(|f| Some(self.book.vocabulary.fact(f).write(self.value(f)?)));
+        let public = ["police", "entrusted", "public_authority"].iter().any(|p| actor.as_deref() == Some(*p));
+        let owed = |f: &&FineRule| {
+            actor
+                .as_ref()
+                .is_none_or(|a| (f.actors.is_empty() || f.actors.contains(a)) && !f.not_actors.contains(a))
+        };
+        let fines = self.text.fines.iter().filter(owed).filter(|f| {
             f.on.iter().any(|p| {
                 conclusions.iter().any(|c| {
                     c.holds == Some(true)
@@ -367,9 +399,14 @@ impl<'b> Case<'b> {
         let fines = fines.map(|f| Fine {
             id: f.id.clone(),
             article: f.article.clone(),
-            says: f.says.clone(),
+            says: match f.public_note.as_ref().filter(|_| public) {
+                Some(note) => format!("{} ({note})", f.says),
+                None => f.says.clone(),
+            },
             eur: f.eur,
             percent_hundredths: f.percent_hundredths,
+            sme: f.sme.clone(),
+            smc: f.smc.clone(),
             when: self.when(f.applies.as_ref().and_then(|k| self.text.dates.get(k)).map(|d| d.from)),
             confidence: f.confidence.clone(),
         });
@@ -411,6 +448,7 @@ impl<'b> Case<'b> {
             as_of: self.as_of,
             force,
             outcome: outcome(&conclusions),
+            assumed: self.assumed.clone(),
             exemptions: self.exemptions(),
             conditions,
             duties: self.duties(),
@@ -432,7 +470,18 @@ impl<'b> Case<'b> {
         let Some(state_fact) = vocabulary.find("member_state") else { return out };
         let Some(state) = self.value(state_fact) else { return out };
         let code = vocabulary.fact(state_fact).write(state);
-        for (id, fact) in vocabulary.facts() {
+        // The national law is asked about where something hangs on it: where a condition of a ban that bites is about it.
+        let mut asked: BTreeSet<FactId> = BTreeSet::new();
+        for ban in self.bans().into_iter().filter(|b| self.satisfied(*b) == Some(true)) {
+            let own = self.text.exemptions_of(ban).iter().flat_map(|e| self.text.conditions_of(*e));
+            for rule in self.text.conditions_of(ban).iter().chain(own).filter_map(|c| self.text.rules.get(*c))
+            {
+                self.text.inline(&rule.when).facts(&mut |f| {
+                    asked.insert(f);
+                });
+            }
+        }
+        for (id, fact) in vocabulary.facts().filter(|(id, _)| asked.contains(id)) {
             let Some(key) = &fact.from_state else { continue };
             let known = self.book.states.value(&code, key, fact);
             match (facts.get(id), known) {
@@ -475,6 +524,7 @@ fn earlier(a: When, b: When) -> When {
     match (a, b) {
         (When::Since(x), When::Since(y)) => When::Since(x.min(y)),
         (When::Since(x), _) | (_, When::Since(x)) => When::Since(x),
+        (When::Undated, _) | (_, When::Undated) => When::Undated,
         (When::From(x), When::From(y)) => When::From(x.min(y)),
         (When::NeverLaw, other) | (other, When::NeverLaw) => other,
     }
@@ -498,9 +548,24 @@ impl Rulebook {
     /// # Errors
     /// If there is no such text, or it did not exist on that day.
     pub fn decide(&self, facts: &Facts, text: TextId, as_of: Date) -> Result<Verdict, DecideError> {
-        let case = self.case(facts, text, as_of)?;
+        self.decide_with(facts, text, as_of, Rest::Unknown)
+    }
+
+    /// As [`Rulebook::decide`], with what is to be made of facts nobody mentioned. Only a verdict comes of it: nothing
+    /// that is taken for granted here can be handed to the gate.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn decide_with(
+        &self,
+        facts: &Facts,
+        text: TextId,
+        as_of: Date,
+        rest: Rest,
+    ) -> Result<Verdict, DecideError> {
+        let (case, all) = self.case_with(facts, text, as_of, rest)?;
         let mut verdict = case.verdict(text, facts);
-        crate::settle::fill(&case, facts, &mut verdict);
+        crate::settle::fill(&case, &all, &mut verdict);
         Ok(verdict)
     }
 
@@ -510,6 +575,21 @@ impl Rulebook {
     /// As there.
     pub fn decide_only(&self, facts: &Facts, text: TextId, as_of: Date) -> Result<Verdict, DecideError> {
         Ok(self.case(facts, text, as_of)?.verdict(text, facts))
+    }
+
+    /// The case, and the facts it is judged by.
+    pub(crate) fn case_with(
+        &self,
+        facts: &Facts,
+        id: TextId,
+        as_of: Date,
+        rest: Rest,
+    ) -> Result<(Case<'_>, Facts), DecideError> {
+        let case = self.case(facts, id, as_of)?;
+        Ok(match rest {
+            Rest::Unknown => (case, facts.clone()),
+            Rest::NotSo => crate::rest::not_so(&case, facts),
+        })
     }
 
     pub(crate) fn case(&self, facts: &Facts, id: TextId, as_of: Date) -> Result<Case<'_>, DecideError> {

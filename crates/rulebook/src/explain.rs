@@ -5,6 +5,7 @@ use crate::date::Date;
 use crate::decide::{Case, DecideError};
 use crate::expr::{Expr, Op, Tri};
 use crate::facts::Facts;
+use crate::rest::Rest;
 use crate::rule::Does;
 use crate::verdict::Conclusion;
 use crate::vocabulary::{FactId, Value};
@@ -47,6 +48,51 @@ pub struct Tree {
     pub children: Vec<Tree>,
 }
 
+impl Tree {
+    /// Only what is open: the branches that a missing fact still decides. What is settled is left out and counted.
+    #[must_use]
+    pub fn open_branches(&self) -> Self {
+        let rules =
+            [NodeKind::Text, NodeKind::Conclusion, NodeKind::Rule, NodeKind::Exemption, NodeKind::Condition];
+        let open = self.children.iter().filter(|t| t.state.is_none());
+        let mut children: Vec<Self> =
+            open.clone().filter(|t| rules.contains(&t.kind)).map(Self::open_branches).collect();
+        let mut facts = Vec::new();
+        open.filter(|t| !rules.contains(&t.kind)).for_each(|t| t.open_facts(&mut facts));
+        if !facts.is_empty() {
+            let label = format!("hangs on: {}", facts.join("; "));
+            let leaf = Self {
+                kind: NodeKind::Fact,
+                label,
+                cite: None,
+                rule: None,
+                state: None,
+                children: Vec::new(),
+            };
+            children.insert(0, leaf);
+        }
+        let settled = self.children.iter().filter(|t| t.state.is_some()).count();
+        let label = match self.kind {
+            NodeKind::Text if settled > 0 => {
+                format!("{}: what is open ({settled} conclusions are settled)", self.label)
+            }
+            NodeKind::Text => format!("{}: what is open", self.label),
+            _ => self.label.clone(),
+        };
+        Self { label, children, ..self.clone() }
+    }
+
+    fn open_facts(&self, out: &mut Vec<String>) {
+        if self.children.is_empty() {
+            let words = self.label.strip_suffix(" (not known)").unwrap_or(&self.label).to_owned();
+            if !out.contains(&words) {
+                out.push(words);
+            }
+        }
+        self.children.iter().filter(|t| t.state.is_none()).for_each(|t| t.open_facts(out));
+    }
+}
+
 impl Rulebook {
     /// Why `text` says what it says of the case: every conclusion that holds or may hold, and every rule of which some
     /// element is satisfied.
@@ -54,7 +100,21 @@ impl Rulebook {
     /// # Errors
     /// If there is no such text, or it did not exist on that day.
     pub fn explain(&self, facts: &Facts, text: TextId, as_of: Date) -> Result<Tree, DecideError> {
-        let case = self.case(facts, text, as_of)?;
+        self.explain_with(facts, text, as_of, Rest::Unknown)
+    }
+
+    /// As [`Rulebook::explain`], with what is to be made of facts nobody mentioned.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn explain_with(
+        &self,
+        facts: &Facts,
+        text: TextId,
+        as_of: Date,
+        rest: Rest,
+    ) -> Result<Tree, DecideError> {
+        let (case, _) = self.case_with(facts, text, as_of, rest)?;
         let mut children = Vec::new();
         for conclusion in Conclusion::ALL {
             let node = case.conclusion_node(conclusion);
@@ -239,6 +299,9 @@ impl Case<'_> {
 
     fn given(&self, fact: FactId) -> String {
         match self.value(fact) {
+            Some(v) if self.assumed.iter().any(|a| a.fact == fact) => {
+                format!("{}, since it is not mentioned", self.book.vocabulary.fact(fact).words(v))
+            }
             Some(v) => self.book.vocabulary.fact(fact).words(v),
             None => "not known".to_owned(),
         }

@@ -1,5 +1,7 @@
 //! What is known of a case.
 
+use std::collections::BTreeSet;
+
 use toml::de::DeValue;
 
 use crate::date::Date;
@@ -23,6 +25,8 @@ pub struct Facts {
     /// Who answers for the open legal words.
     pub asserted_by: Option<String>,
     values: Vec<Option<Value>>,
+    /// Facts of which the file itself says that they are unknown.
+    said_unknown: BTreeSet<FactId>,
 }
 
 impl Facts {
@@ -34,12 +38,18 @@ impl Facts {
             as_of: None,
             asserted_by: None,
             values: vec![None; vocabulary.len()],
+            said_unknown: BTreeSet::new(),
         }
     }
 
     /// The value as given, before anything follows from other facts.
     pub fn get(&self, fact: FactId) -> Option<Value> {
         self.values.get(fact.index()).copied().flatten()
+    }
+
+    /// Whether the file says that the fact is unknown, rather than nothing of it.
+    pub fn said_unknown(&self, fact: FactId) -> bool {
+        self.said_unknown.contains(&fact)
     }
 
     /// Sets or forgets a fact.
@@ -70,8 +80,8 @@ impl Facts {
         let mut lines = vec![0; vocabulary.len()];
         if let Some(table) = source.parse() {
             let root = source.table(table.get_ref(), 1);
-            out.title = root.text("title");
-            out.asserted_by = root.text("asserted_by");
+            out.title = root.text("title").filter(|t| !t.trim().is_empty());
+            out.asserted_by = root.text("asserted_by").filter(|t| !t.trim().is_empty());
             let _ = root.text("note");
             out.texts = match root.raw("text") {
                 None => Vec::new(),
@@ -143,6 +153,9 @@ impl Facts {
                     source.report(line, format!("`{key}` is given twice, with different values"));
                 }
                 self.set(id, value);
+                if value.is_none() {
+                    self.said_unknown.insert(id);
+                }
                 if let Some(slot) = lines.get_mut(id.index()) {
                     *slot = line;
                 }

@@ -140,9 +140,13 @@ fn gate_rules(book: &Rulebook, text: &Text) -> Vec<GateRule> {
             says: r.says.clone(),
             confidence: r.confidence.clone(),
             readings: r.readings.clone(),
-            when: text.from(rule).map_or(When::Since(Date::MIN), When::Since),
+            when: match text.from(rule) {
+                Some(day) => When::Since(day),
+                None if r.floor => When::Since(Date::MIN),
+                None => When::Undated,
+            },
             floor: r.floor,
-            eli: text.article_of(r).and_then(|a| a.eli.clone()),
+            eli: text.official(&r.cite),
         })
     };
     let mut push = |rule: usize, effect: GateEffect, when: Expr| {

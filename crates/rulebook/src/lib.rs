@@ -21,6 +21,8 @@ mod date;
 #[cfg(feature = "engine")]
 mod decide;
 #[cfg(feature = "engine")]
+mod difference;
+#[cfg(feature = "engine")]
 mod explain;
 mod expr;
 mod facts;
@@ -31,6 +33,8 @@ mod interview;
 mod problem;
 #[cfg(feature = "engine")]
 pub mod render;
+#[cfg(feature = "engine")]
+mod rest;
 #[cfg(feature = "engine")]
 mod row;
 #[cfg(feature = "engine")]
@@ -61,12 +65,16 @@ pub use date::{Date, DateError};
 #[cfg(feature = "engine")]
 pub use decide::DecideError;
 #[cfg(feature = "engine")]
+pub use difference::Differences;
+#[cfg(feature = "engine")]
 pub use explain::{NodeKind, Tree};
 pub use expr::{Expr, Op, Tri};
 pub use facts::{Facts, MAX_BYTES};
 #[cfg(feature = "engine")]
 pub use gate::{Answer, Clocks, Gate, GateFacts};
 pub use problem::{Problem, Problems};
+#[cfg(feature = "engine")]
+pub use rest::Rest;
 #[cfg(feature = "engine")]
 pub use row::{DutyStands, Row, RowFailure, tokens};
 #[cfg(feature = "engine")]
@@ -79,7 +87,7 @@ pub use template::TEMPLATES;
 #[cfg(feature = "engine")]
 pub use text::{Applies, Duty, FineRule, Meta, NeighbourRule, Status, Text};
 pub use verdict::{
-    Binding, Change, Concluded, Conclusion, Condition, DutyDue, Fine, Force, Ground, Neighbour, Outcome,
-    Standing, Verdict, Way, When,
+    Assumed, Binding, Change, Concluded, Conclusion, Condition, DutyDue, Fine, Force, Ground, Neighbour,
+    Outcome, Standing, Verdict, Way, WayOut, When,
 };
 pub use vocabulary::{Choice, Derived, Fact, FactId, Kind, Value, Vocabulary};

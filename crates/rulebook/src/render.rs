@@ -2,10 +2,11 @@
 
 mod html;
 mod json;
+mod markdown;
 mod page;
 mod words;
 
-pub use html::verdict_page;
+pub use html::{PAGE_MARK, verdict_page};
 pub use json::{tree_json, verdict_json};
 pub use page::{Page, article_pages};
 pub use words::{side_by_side, tree_text, verdict_text};
@@ -30,7 +31,16 @@ pub(crate) fn when_words(when: When) -> String {
         When::Since(day) if day == crate::date::Date::MIN => "always".to_owned(),
         When::Since(day) => format!("applies since {}", day.words()),
         When::From(day) => format!("applies from {}", day.words()),
+        When::Undated => String::new(),
         When::NeverLaw => "never became law".to_owned(),
+    }
+}
+
+/// The date as an addition in brackets, if there is one to tell.
+pub(crate) fn dated(when: When) -> String {
+    match when_words(when) {
+        words if words.is_empty() => words,
+        words => format!(" ({words})"),
     }
 }
 

@@ -33,6 +33,8 @@ pub struct Row {
     pub broken: Option<BTreeSet<String>>,
     /// Duties and how each must stand.
     pub duties: Vec<(String, DutyStands)>,
+    /// Fines that must (`true`) or must not be told.
+    pub fines: Vec<(String, bool)>,
 }
 
 /// How a row wants a duty to stand.
@@ -71,8 +73,8 @@ impl std::fmt::Display for RowFailure {
     }
 }
 
-const RESERVED: [&str; 9] =
-    ["case", "base", "given", "as of", "text", "expect", "grounds", "broken", "duties"];
+const RESERVED: [&str; 10] =
+    ["case", "base", "given", "as of", "text", "expect", "grounds", "broken", "duties", "fines"];
 
 impl Rulebook {
     /// Every scenario row: those of the articles, under each text that shares the file, and the cross-text cases.
@@ -124,6 +126,7 @@ impl Rulebook {
                 grounds: Vec::new(),
                 broken: None,
                 duties: Vec::new(),
+                fines: Vec::new(),
             };
             let mut wrong = Vec::new();
             self.read_cells(&mut row, &table.columns, cells, users, &mut wrong);
@@ -183,6 +186,7 @@ impl Rulebook {
                 "expect" => expect = Some(read_expect(cell, wrong)),
                 "grounds" => row.grounds = signed(cell),
                 "duties" => row.duties = words(cell).map(duty).collect(),
+                "fines" => row.fines = signed(cell),
                 "broken" => row.broken = Some(words(cell).map(str::to_owned).collect()),
                 name if RESERVED.contains(&name) => {}
                 name => match name.parse::<TextId>() {
@@ -348,6 +352,11 @@ fn compare(row: &Row, verdict: &Verdict, expect: &BTreeSet<String>) -> Result<()
             .collect();
         if now != *broken {
             return Err(format!("expected as broken: {}; got: {}", list(broken), list(&now)));
+        }
+    }
+    for (id, wanted) in &row.fines {
+        if verdict.fines.iter().any(|f| f.id == *id) != *wanted {
+            return Err(format!("the fine `{id}` is {}told", if *wanted { "not " } else { "" }));
         }
     }
     for (id, wanted) in &row.duties {

@@ -337,19 +337,38 @@ pub(crate) fn fill(case: &Case<'_>, facts: &Facts, verdict: &mut Verdict) {
     verdict.open = ranked(case);
     let place = |fact: FactId| verdict.open.iter().position(|f| *f == fact).unwrap_or(usize::MAX);
     let usual = |c: &Change| case.book.vocabulary.fact(c.fact).otherwise == c.to;
-    // Of equally short ways the ordinary ones come first: few systems are for defence alone.
+    // Few systems are for defence alone: ways out of the scope come last, of the others the shortest and most usual first.
+    let exotic = |w: &Way| {
+        let outside = w.then.contains(&Conclusion::OutOfScope);
+        outside || w.changes.iter().any(|c| !usual(c) && exotic(case, c.fact))
+    };
     verdict.missing.sort_by_key(|w| {
         let unusual = w.changes.iter().filter(|c| !usual(c)).count();
-        (w.changes.len(), unusual, w.changes.iter().map(|c| place(c.fact)).min().unwrap_or(usize::MAX))
+        (
+            exotic(w),
+            unusual > 0,
+            w.changes.len(),
+            unusual,
+            w.changes.iter().map(|c| place(c.fact)).min().unwrap_or(usize::MAX),
+        )
     });
     verdict.missing.dedup_by(|a, b| a.changes == b.changes);
+    // A longer way that contains a shorter one tells nothing.
+    let all = verdict.missing.clone();
+    verdict.missing.retain(|w| {
+        !all.iter().any(|o| {
+            (o.conclusion, o.holds) == (w.conclusion, w.holds)
+                && o.changes.len() < w.changes.len()
+                && o.changes.iter().all(|c| w.changes.contains(c))
+        })
+    });
     let mut told: BTreeMap<(Conclusion, bool), usize> = BTreeMap::new();
     verdict.missing.retain(|w| {
         let n = told.entry((w.conclusion, w.holds)).or_default();
         *n += 1;
         *n <= TOLD
     });
-    verdict.flips.sort_by_key(|w| w.changes.len());
+    verdict.flips.sort_by_key(|w| (exotic(w), w.changes.len()));
     verdict.flips.dedup_by(|a, b| a.changes == b.changes);
 }
 
@@ -397,8 +416,14 @@ fn ranked(case: &Case<'_>) -> Vec<FactId> {
         }
         (usual, best.unwrap_or(0), touched)
     };
-    facts.sort_by_cached_key(|f| (std::cmp::Reverse(weight(*f)), *f));
+    facts.sort_by_cached_key(|f| (exotic(case, *f), std::cmp::Reverse(weight(*f)), *f));
     facts
+}
+
+/// Whether the fact is about the edge of the scope, where few cases lie.
+pub(crate) fn exotic(case: &Case<'_>, fact: FactId) -> bool {
+    let fact = case.book.vocabulary.fact(fact);
+    fact.group == "scope" || fact.id == "subject"
 }
 
 /// The answers a fact can be given; of numbers and days there are too many to try.

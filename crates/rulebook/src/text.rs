@@ -103,6 +103,12 @@ pub struct FineRule {
     pub applies: Option<String>,
     /// In words.
     pub says: String,
+    /// Who can owe it, as values of `actor`; empty: everybody.
+    pub actors: Vec<String>,
+    /// What is added where a public body is concerned.
+    pub public_note: Option<String>,
+    /// Who cannot.
+    pub not_actors: Vec<String>,
     /// "lower" if small firms owe the lower of both.
     pub sme: String,
     /// "lower" if small mid-caps owe the lower of both.
@@ -174,6 +180,16 @@ impl Text {
     /// The article a rule stands in.
     pub fn article_of(&self, rule: &Rule) -> Option<&Arc<Article>> {
         self.articles.iter().find(|a| a.file == rule.file)
+    }
+
+    /// Where the official text of what is cited stands: the first article, annex or recital of the Act it names. A draft
+    /// has no such place, nor has another law.
+    pub fn official(&self, cite: &str) -> Option<String> {
+        let eli = self.meta.eli.as_ref().filter(|_| self.meta.status == Status::Law)?;
+        let anchors = [("Art. ", "art"), ("Annex ", "anx"), ("Recital ", "rct")];
+        let (rest, kind) = anchors.iter().find_map(|(word, kind)| Some((cite.strip_prefix(word)?, kind)))?;
+        let number: String = rest.chars().take_while(char::is_ascii_alphanumeric).collect();
+        (!number.is_empty()).then(|| format!("{eli}#{kind}_{number}"))
     }
 
     pub(crate) fn concluding(&self, conclusion: Conclusion) -> impl Iterator<Item = usize> + '_ {
@@ -595,6 +611,9 @@ pub(crate) fn read_fines(file: &str, text: &str) -> (Vec<FineRule>, Vec<Problem>
         article: t.need("article"),
         applies: t.text("applies"),
         says: t.need("says"),
+        actors: t.list("actors"),
+        not_actors: t.list("not_actors"),
+        public_note: t.text("public_note"),
         sme: t.text("sme").unwrap_or_else(|| "higher".to_owned()),
         smc: t.text("smc").unwrap_or_else(|| "higher".to_owned()),
         confidence: confidence(t),

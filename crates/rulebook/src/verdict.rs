@@ -92,6 +92,20 @@ impl Conclusion {
     }
 }
 
+impl Conclusion {
+    /// That it does not hold, in words.
+    pub fn denied(self) -> String {
+        match self {
+            Self::Floor => "not refused by Placet's own floor".to_owned(),
+            Self::ForbiddenUse => "no forbidden use".to_owned(),
+            Self::Breach => "no duty is breached".to_owned(),
+            Self::Transparency => "no transparency duties".to_owned(),
+            Self::GpaiSystemic | Self::Gpai => format!("no {}", self.words()),
+            _ => format!("not {}", self.words()),
+        }
+    }
+}
+
 /// From when something counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum When {
@@ -99,6 +113,8 @@ pub enum When {
     Since(Date),
     /// It applies from a later day.
     From(Date),
+    /// It applies and has no day of its own: it goes with what it bears on.
+    Undated,
     /// The text never became law.
     NeverLaw,
 }
@@ -142,6 +158,19 @@ pub struct Concluded {
     pub when: When,
     /// The rules it rests on: satisfied ones where it holds, open ones where it may.
     pub grounds: Vec<Ground>,
+}
+
+/// A way out of a rule that bites or may bite.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WayOut {
+    /// The rule that opens it.
+    pub ground: Ground,
+    /// The rules it is a way out of.
+    pub of: Vec<String>,
+    /// Whether its own aim fits.
+    pub fits: Tri,
+    /// Whether it lifts them: its aim fits and its conditions are met.
+    pub lifts: Tri,
 }
 
 /// How a condition stands.
@@ -224,10 +253,48 @@ pub struct Fine {
     pub eur: i64,
     /// Ceiling in hundredths of a percent of the yearly turnover.
     pub percent_hundredths: i64,
+    /// Which of the two small and medium firms owe at most: "higher", "lower", or in words.
+    pub sme: String,
+    /// The same for small mid-caps.
+    pub smc: String,
     /// From when.
     pub when: When,
     /// How well it is backed.
     pub confidence: String,
+}
+
+impl Fine {
+    /// The ceiling in words.
+    pub fn ceiling(&self) -> String {
+        let millions = self.eur / 10_000;
+        let eur = match millions % 100 {
+            0 => format!("EUR {} million", millions / 100),
+            rest => format!("EUR {}.{:02} million", millions / 100, rest),
+        };
+        if self.percent_hundredths == 0 {
+            return format!("up to {eur}");
+        }
+        let percent = match self.percent_hundredths % 100 {
+            0 => format!("{} %", self.percent_hundredths / 100),
+            rest => format!("{}.{rest:02} %", self.percent_hundredths / 100),
+        };
+        let mut out = format!(
+            "up to {eur} or, for undertakings, {percent} of the yearly turnover worldwide, whichever is higher"
+        );
+        let lower = |word: &str| word == "lower";
+        match (self.sme.as_str(), self.smc.as_str()) {
+            (sme, smc) if lower(sme) && lower(smc) => {
+                out.push_str("; small and medium firms and small mid-caps: whichever is lower")
+            }
+            (sme, _) if lower(sme) => out.push_str("; small and medium firms: whichever is lower"),
+            ("higher", _) => {}
+            (words, _) => {
+                out.push_str("; small and medium firms: ");
+                out.push_str(words);
+            }
+        }
+        out
+    }
 }
 
 /// Another law that bites.
@@ -267,6 +334,17 @@ pub struct Way {
     pub then: Vec<Conclusion>,
 }
 
+/// What was taken for granted of a fact nobody mentioned, since the reader said that the rest is not so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Assumed {
+    /// The fact.
+    pub fact: FactId,
+    /// Its ordinary value.
+    pub value: Value,
+    /// A refusal may hang on it: a ban, a forbidden use, a breach, the floor.
+    pub grave: bool,
+}
+
 /// Whether the text is law on the day of the question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Force {
@@ -304,10 +382,12 @@ pub struct Verdict {
     pub force: Force,
     /// In one word.
     pub outcome: Outcome,
+    /// What the reader lets be taken for granted; empty unless he asked for it.
+    pub assumed: Vec<Assumed>,
     /// What holds or may hold, gravest first.
     pub conclusions: Vec<Concluded>,
-    /// The exemptions whose aim fits, with how they stand.
-    pub exemptions: Vec<(Ground, Tri)>,
+    /// The ways out that fit or may fit, each with the rules it is a way out of.
+    pub exemptions: Vec<WayOut>,
     /// The conditions of bans that bite.
     pub conditions: Vec<Condition>,
     /// Duties.
@@ -358,6 +438,14 @@ impl Verdict {
                 "nothing in this text forbids the case as told: every condition asked for is met"
             }
             Outcome::Allowed => "nothing in this text forbids the case as told",
+        }
+    }
+
+    /// The answer in one sentence, with what it takes for granted.
+    pub fn answer(&self) -> String {
+        match self.assumed.len() {
+            0 => self.sentence().to_owned(),
+            _ => format!("{}, if what was not mentioned is not so", self.sentence()),
         }
     }
 

@@ -99,6 +99,8 @@ pub struct Fact {
     pub from_state: Option<String>,
     /// Known to the gate alone.
     pub gate: bool,
+    /// Silence about it says nothing, whatever the reader assumes of the rest.
+    pub never_assumed: bool,
 }
 
 impl Fact {
@@ -318,6 +320,7 @@ impl Vocabulary {
             derived: None,
             from_state: None,
             gate: false,
+            never_assumed: true,
         });
         let source = Source::new(file, text);
         if let Some(table) = source.parse() {
@@ -372,6 +375,7 @@ impl Vocabulary {
             derived: None,
             from_state: t.text("from_state"),
             gate: t.flag("gate"),
+            never_assumed: t.flag("never_assumed"),
             id,
         };
         fact.otherwise = read_otherwise(&t, &fact);

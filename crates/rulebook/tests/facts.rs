@@ -1,7 +1,9 @@
 //! Facts files as people write them: every mistake is told by its line.
 #![expect(clippy::unwrap_used, reason = "a failed step of a test is a failed test")]
 
-use placet_rulebook::{Date, DecideError, Facts, MAX_BYTES, Outcome, Problems, Rulebook, TextId};
+use placet_rulebook::{
+    Conclusion, Date, DecideError, Facts, MAX_BYTES, Outcome, Problems, Rulebook, TextId, Way, When,
+};
 
 fn problems(bytes: &[u8]) -> Vec<(usize, String)> {
     let book = Rulebook::load().unwrap();
@@ -151,5 +153,53 @@ fn missing_facts_are_those_an_interview_would_ask_and_the_telling_ones_come_firs
     };
     // Whether it works on bodies at all rules out most of the Act; few systems are for defence alone.
     assert!(place("biometrics") < place("exclusive_purpose"));
-    assert!(verdict.missing.windows(2).all(|w| w[0].changes.len() <= w[1].changes.len()));
+    // Ordinary answers first, the shortest of them in front; ways out of the scope last.
+    let of = |id| book.vocabulary().fact(id);
+    let exotic = |w: &Way| {
+        w.then.contains(&Conclusion::OutOfScope)
+            || w.changes.iter().any(|c| of(c.fact).group == "scope" && of(c.fact).otherwise != c.to)
+    };
+    let unusual = |w: &Way| w.changes.iter().any(|c| of(c.fact).otherwise != c.to);
+    let place = |w: &Way| (exotic(w), unusual(w), w.changes.len());
+    assert!(verdict.missing.windows(2).all(|w| place(&w[0]) <= place(&w[1])), "{:?}", verdict.missing);
+    assert!(!exotic(&verdict.missing[0]));
+}
+
+#[test]
+fn what_has_no_day_of_its_own_shows_none_and_each_link_goes_where_its_citation_says() {
+    let book = Rulebook::load().unwrap();
+    let day = Date::new(2026, 11, 22).unwrap();
+    for (text, address) in [
+        (TextId::Eu2026, "https://eur-lex.europa.eu/eli/reg/2024/1689/2026-07-27"),
+        (TextId::Eu2024, "https://eur-lex.europa.eu/eli/reg/2024/1689/oj"),
+    ] {
+        let facts = book.baseline("live-without-law").unwrap();
+        let verdict = book.decide_only(facts, text, day).unwrap();
+        let since = Date::new(2025, 2, 2).unwrap();
+        let ban = verdict.conclusions.iter().find(|c| c.conclusion == Conclusion::Prohibited).unwrap();
+        assert_eq!(ban.when, When::Since(since));
+        assert!(verdict.conditions.len() > 10);
+        for condition in &verdict.conditions {
+            let g = &condition.ground;
+            assert!(matches!(g.when, When::Undated | When::From(_)), "{}: {:?}", g.rule, g.when);
+        }
+        let page = placet_rulebook::render::verdict_page(&book, facts, &[(&verdict, None)]);
+        assert!(!page.contains("27 July 2026 (") && !page.contains("applies since 27 July"), "{page}");
+        let (mut linked, mut elsewhere) = (0, 0);
+        let grounds = verdict.conclusions.iter().flat_map(|c| &c.grounds);
+        for g in grounds.chain(verdict.conditions.iter().map(|c| &c.ground)) {
+            let place = |word: &str| {
+                let rest = g.cite.strip_prefix(word)?;
+                Some(rest.chars().take_while(char::is_ascii_alphanumeric).collect::<String>())
+            };
+            let wanted = place("Art. ")
+                .map(|n| format!("{address}#art_{n}"))
+                .or(place("Annex ").map(|n| format!("{address}#anx_{n}")))
+                .or(place("Recital ").map(|n| format!("{address}#rct_{n}")));
+            assert_eq!(g.eli, wanted, "{}", g.cite);
+            linked += usize::from(g.eli.is_some());
+            elsewhere += usize::from(g.eli.as_ref().is_some_and(|e| !e.ends_with("#art_5")));
+        }
+        assert!(linked > 10 && elsewhere > 0, "{linked} {elsewhere}");
+    }
 }

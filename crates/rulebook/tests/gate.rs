@@ -1,7 +1,7 @@
 //! The gate: one answer, nothing allowed by silence.
 #![expect(clippy::unwrap_used, reason = "a failed step of a test is a failed test")]
 
-use placet_rulebook::{Answer, Clocks, Facts, Gate, GateFacts, Rulebook, TextId, Value};
+use placet_rulebook::{Answer, Clocks, Facts, Gate, GateFacts, Rest, Rulebook, TextId, Value};
 
 const HOUR: i64 = 3_600;
 /// 22 November 2026, 12:00 UTC.
@@ -198,4 +198,22 @@ fn our_evaluator_and_the_official_engine_give_one_answer() {
         }
     }
     assert!(compared > 100, "{compared}");
+}
+
+#[test]
+fn what_a_reader_takes_for_granted_never_reaches_the_gate() {
+    let b = Bench::new();
+    let day = "2026-11-22".parse().unwrap();
+    let mut shut = 0;
+    for (id, fact) in b.book.vocabulary().facts().filter(|(_, f)| !f.gate && f.derived.is_none()) {
+        let mut silent = b.lawful();
+        silent.facts.set(id, None);
+        let before = b.gate.ask(&silent, NOON);
+        let verdict = b.book.decide_with(&silent.facts, TextId::Eu2026, day, Rest::NotSo).unwrap();
+        let granted = verdict.assumed.iter().any(|a| a.fact == id);
+        // The verdict took it for granted; the same facts are as silent as before when they come to the gate.
+        assert_eq!(b.gate.ask(&silent, NOON), before, "{}", fact.id);
+        shut += usize::from(granted && matches!(before, Answer::CannotSay(_)));
+    }
+    assert!(shut > 5, "only {shut} facts that a reader may take for granted keep the gate shut");
 }

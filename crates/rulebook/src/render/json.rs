@@ -18,6 +18,7 @@ fn when(when: When) -> Json {
     match when {
         When::Since(day) => json!({ "applies": "now", "since": day.to_string() }),
         When::From(day) => json!({ "applies": "later", "from": day.to_string() }),
+        When::Undated => json!({ "applies": "now" }),
         When::NeverLaw => json!({ "applies": "never became law" }),
     }
 }
@@ -101,7 +102,8 @@ pub fn verdict_json(book: &Rulebook, v: &Verdict) -> Json {
         .map(|f| {
             json!({
                 "id": f.id, "article": f.article, "says": f.says, "eur": f.eur,
-                "percent_hundredths": f.percent_hundredths, "when": when(f.when), "confidence": f.confidence,
+                "percent_hundredths": f.percent_hundredths, "sme": f.sme, "smc": f.smc, "ceiling": f.ceiling(),
+                "when": when(f.when), "confidence": f.confidence,
             })
         })
         .collect();
@@ -111,12 +113,26 @@ pub fn verdict_json(book: &Rulebook, v: &Verdict) -> Json {
         .map(|n| json!({ "id": n.id, "article": n.article, "says": n.says, "confidence": n.confidence }))
         .collect();
     let exemptions: Vec<Json> =
-        v.exemptions.iter().map(|(g, fits)| json!({ "ground": ground(g), "fits": tri(*fits) })).collect();
+        v.exemptions
+            .iter()
+            .map(|w| {
+                json!({ "ground": ground(&w.ground), "of": w.of, "fits": tri(w.fits), "lifts": tri(w.lifts) })
+            })
+            .collect();
     let readings: Vec<Json> = v.readings.iter().map(|(id, says)| json!({ "id": id, "says": says })).collect();
     let open: Vec<&str> = v.open.iter().map(|f| book.vocabulary().fact(*f).id.as_str()).collect();
     let missing: Vec<Json> = v.missing.iter().map(|w| way(book, w)).collect();
     let flips: Vec<Json> = v.flips.iter().map(|w| way(book, w)).collect();
+    let assumed: Vec<Json> = v
+        .assumed
+        .iter()
+        .map(|a| {
+            let fact = book.vocabulary().fact(a.fact);
+            json!({ "fact": fact.id, "value": fact.write(a.value), "a refusal may hang on it": a.grave })
+        })
+        .collect();
     json!({
+        "assumed by the reader": assumed,
         "text": v.text, "title": v.title, "as_of": v.as_of.to_string(), "force": force, "outcome": outcome,
         "conclusions": conclusions, "exemptions": exemptions, "conditions": conditions, "duties": duties,
         "fines": fines, "neighbours": neighbours, "open": open, "missing": missing, "flips": flips, "readings": readings,

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::confidence_words;
 use super::html::{escape, head};
+use super::markdown::prose;
 use crate::article::{Article, Block};
 use crate::book::{Rulebook, TextId};
 use crate::rule::Does;
@@ -58,7 +59,11 @@ pub fn article_pages(book: &Rulebook) -> Vec<Page> {
             escape(&reading.instead)
         );
     }
-    let _ = writeln!(index, "</dl>\n<hr><p class=\"mark\">Rulebook {}</p>\n</body>\n</html>", book.digest());
+    let _ = writeln!(
+        index,
+        "</dl>\n<hr><p class=\"mark digest\">Rulebook {}</p>\n</body>\n</html>",
+        book.digest()
+    );
     out.push(Page { path: "index.html".to_owned(), content: index });
     out
 }
@@ -73,8 +78,8 @@ fn page(book: &Rulebook, id: TextId, text: &Text, article: &Article) -> String {
     let mut out = head(&format!("{}: {}", article.article, article.title));
     let _ = writeln!(out, "<p><a href=\"index.html\">The rulebook</a> › {}</p>", escape(&text.meta.title));
     let _ = writeln!(out, "<h1>{}: {}</h1>", escape(&article.article), escape(&article.title));
-    let eli = match &article.eli {
-        Some(eli) => format!(" <a href=\"{}\">Official text</a>.", escape(eli)),
+    let eli = match text.official(&article.article).or_else(|| article.eli.clone()) {
+        Some(eli) => format!(" <a href=\"{}\">Official text</a>.", escape(&eli)),
         None => String::new(),
     };
     let _ = writeln!(
@@ -88,12 +93,10 @@ fn page(book: &Rulebook, id: TextId, text: &Text, article: &Article) -> String {
                 let depth = depth.clamp(&2, &4);
                 let _ = writeln!(out, "<h{depth}>{}</h{depth}>", escape(words));
             }
-            Block::Prose(words) => words.split("\n\n").for_each(|p| {
-                let _ = writeln!(out, "<p>{}</p>", escape(p));
-            }),
+            Block::Prose(words) => out.push_str(&prose(words)),
             Block::Cedar(line, source) => rules(&mut out, book, text, article, *line, source),
             Block::Rows(table) => {
-                out.push_str("<table><tr>");
+                out.push_str("<div class=\"wide\"><table><tr>");
                 table.columns.iter().for_each(|c| {
                     let _ = write!(out, "<th>{}</th>", escape(c));
                 });
@@ -107,13 +110,14 @@ fn page(book: &Rulebook, id: TextId, text: &Text, article: &Article) -> String {
                 }
                 let _ = writeln!(
                     out,
-                    "</table>\n<p class=\"mark\">Cases start from the baseline “{}”.</p>",
+                    "</table></div>\n<p class=\"mark\">Cases start from the baseline “{}”.</p>",
                     escape(&table.base)
                 );
             }
         }
     }
-    let _ = writeln!(out, "<hr><p class=\"mark\">{id}, rulebook {}</p>\n</body>\n</html>", book.digest());
+    let _ =
+        writeln!(out, "<hr><p class=\"mark digest\">{id}, rulebook {}</p>\n</body>\n</html>", book.digest());
     out
 }
 

@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::{confidence_words, force_words, way_words, when_words};
+use super::{confidence_words, dated, force_words, way_words, when_words};
 use crate::book::Rulebook;
 use crate::explain::{NodeKind, Tree};
-use crate::verdict::{Binding, Standing, Verdict};
+use crate::verdict::{Assumed, Binding, Concluded, Conclusion, Ground, Standing, Verdict, WayOut};
 
 /// How many missing facts are listed; the first ones usually make the others moot.
 const SHOWN_OPEN: usize = 8;
@@ -14,7 +14,8 @@ const SHOWN_OPEN: usize = 8;
 pub fn verdict_text(book: &Rulebook, verdict: &Verdict) -> String {
     let mut out = String::new();
     let _ = writeln!(out, "{} on {} ({})", verdict.title, verdict.as_of.words(), force_words(verdict.force));
-    let _ = writeln!(out, "Answer: {}.\n", verdict.sentence());
+    let _ = writeln!(out, "Answer: {}.\n", verdict.answer());
+    granted(&mut out, book, verdict);
     // With much open, what each rule would need is noise; the facts that decide come below.
     let many_open = verdict.conclusions.iter().filter(|c| c.holds.is_none()).count() > 3;
     for c in verdict.conclusions.iter().filter(|c| c.holds.is_some() || !many_open) {
@@ -34,7 +35,12 @@ pub fn verdict_text(book: &Rulebook, verdict: &Verdict) -> String {
                 format!(" [{}]", confidence_words(&g.confidence))
             };
             let own = if g.floor { " (Placet's own rule)" } else { "" };
-            let _ = writeln!(out, "  {}: {}{own}{unchecked}", g.cite, g.says);
+            let not_met = if is_broken(verdict, g) { "condition not met, " } else { "" };
+            let _ = writeln!(out, "  {not_met}{}: {}{own}{unchecked}", g.cite, g.says);
+            for w in ways_out_of(verdict, c, g) {
+                let _ =
+                    writeln!(out, "    way out, {}: {} {}", w.ground.cite, w.ground.says, way_out_words(w));
+            }
         }
         if c.grounds.len() > shown {
             let _ = writeln!(out, "  and {} more rules that facts must rule out", c.grounds.len() - shown);
@@ -50,6 +56,18 @@ pub fn verdict_text(book: &Rulebook, verdict: &Verdict) -> String {
                 n => format!(" ({n} rules)"),
             };
             let _ = writeln!(out, "  {}{rules}", c.conclusion.words());
+        }
+    }
+    let lifted: Vec<_> =
+        verdict.exemptions.iter().filter(|w| w.lifts == Some(true) && !stands(verdict, w)).collect();
+    if !lifted.is_empty() {
+        let _ = writeln!(out, "\nWhat does not hold because a way out is open");
+        for w in lifted {
+            let of: Vec<String> = w.of.iter().filter_map(|r| rule_words(book, verdict, r)).collect();
+            let _ = writeln!(out, "  {}: {}", w.ground.cite, w.ground.says);
+            of.iter().for_each(|r| {
+                let _ = writeln!(out, "    lifts {r}");
+            });
         }
     }
     let broken: Vec<_> = verdict.conditions.iter().filter(|c| c.standing != Standing::Met).collect();
@@ -102,7 +120,7 @@ pub fn verdict_text(book: &Rulebook, verdict: &Verdict) -> String {
     if !verdict.fines.is_empty() {
         let _ = writeln!(out, "\nFines");
         for f in &verdict.fines {
-            let _ = writeln!(out, "  {}: {} ({})", f.article, f.says, when_words(f.when));
+            let _ = writeln!(out, "  {}: {}: {}{}", f.article, f.says, f.ceiling(), dated(f.when));
         }
     }
     if !verdict.neighbours.is_empty() {
@@ -147,10 +165,69 @@ pub fn verdict_text(book: &Rulebook, verdict: &Verdict) -> String {
     out
 }
 
+/// The ways out of a rule that stands as a ground of a refusal or a class; where it is lifted, its ways out are grounds.
+pub(super) fn ways_out_of<'v>(
+    verdict: &'v Verdict,
+    conclusion: &'v Concluded,
+    ground: &'v Ground,
+) -> impl Iterator<Item = &'v WayOut> {
+    let told = conclusion.conclusion != Conclusion::PermittedOnConditions;
+    verdict.exemptions.iter().filter(move |w| told && w.of.contains(&ground.rule))
+}
+
+/// Whether the ground is a condition that is not met.
+pub(super) fn is_broken(verdict: &Verdict, ground: &Ground) -> bool {
+    verdict.conditions.iter().any(|c| c.ground.rule == ground.rule && c.standing == Standing::Broken)
+}
+
+/// How a way out stands, in words.
+pub(super) fn way_out_words(way: &WayOut) -> &'static str {
+    match (way.fits, way.lifts) {
+        (_, Some(true)) => "(open)",
+        (Some(true), Some(false)) => "(it fits, but not every condition is met: below)",
+        (Some(true), None) => "(it fits; whether every condition is met is not known)",
+        _ => "(whether it fits is not known)",
+    }
+}
+
+/// Whether the way out is told already: with a ground it did not lift, or as a ground of what it permits.
+pub(super) fn stands(verdict: &Verdict, way: &WayOut) -> bool {
+    verdict
+        .conclusions
+        .iter()
+        .any(|c| c.grounds.iter().any(|g| way.of.contains(&g.rule) || g.rule == way.ground.rule))
+}
+
+/// "Art. 5(1)(h): what it says" of a rule of the verdict's text.
+pub(super) fn rule_words(book: &Rulebook, verdict: &Verdict, id: &str) -> Option<String> {
+    let text = book.text(verdict.text.parse().ok()?).ok()?;
+    text.rule(id).map(|(_, r)| format!("{}: {}", r.cite, r.says))
+}
+
+/// What the reader lets be taken for granted stands before everything that rests on it.
+fn granted(out: &mut String, book: &Rulebook, verdict: &Verdict) {
+    if verdict.assumed.is_empty() {
+        return;
+    }
+    let fact = |a: &Assumed| book.vocabulary().fact(a.fact);
+    let (grave, light): (Vec<&Assumed>, Vec<&Assumed>) = verdict.assumed.iter().partition(|a| a.grave);
+    let _ = writeln!(out, "TAKEN FOR GRANTED BY YOU: WHAT THE FILE DOES NOT MENTION IS NOT SO");
+    if !grave.is_empty() {
+        let _ = writeln!(out, "  A ban or a breach may hang on these; mention what is so after all:");
+        for a in grave {
+            let _ = writeln!(out, "    {} ({})", fact(a).sentence(Some(a.value)), fact(a).id);
+        }
+    }
+    if !light.is_empty() {
+        let ids: Vec<&str> = light.iter().map(|a| fact(a).id.as_str()).collect();
+        let _ = writeln!(out, "  Also not so: {}", ids.join(", "));
+    }
+    let _ = writeln!(out, "  No condition of an exception counts as met by silence.\n");
+}
+
 /// What a way settles, and what the case would then be besides.
 pub(super) fn then(way: &crate::verdict::Way) -> String {
-    let not = if way.holds { "" } else { "not " };
-    let settled = format!("{not}{}", way.conclusion.words());
+    let settled = if way.holds { way.conclusion.words().to_owned() } else { way.conclusion.denied() };
     let rest: Vec<&str> = way.then.iter().filter(|c| **c != way.conclusion).map(|c| c.words()).collect();
     if rest.is_empty() { settled } else { format!("{settled}; with that: {}", rest.join(", ")) }
 }
@@ -196,6 +273,11 @@ pub fn side_by_side(verdicts: &[Verdict]) -> String {
             })
             .collect();
         let _ = writeln!(out, "{:<12} {}", v.text, list.join("; "));
+    }
+    if verdicts.iter().any(|v| !v.assumed.is_empty()) {
+        out.push_str(
+            "\nTaken for granted by you: what the file does not mention is not so. One --text lists it.\n",
+        );
     }
     out
 }
