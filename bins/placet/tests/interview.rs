@@ -18,8 +18,17 @@ struct Terminal {
 impl Terminal {
     fn open(folder: &Path, args: &str) -> Self {
         let command = format!("'{}' decide {args}", env!("CARGO_BIN_EXE_placet"));
-        let mut child = Command::new("script")
-            .args(["--quiet", "--return", "--command", &command, "/dev/null"])
+        // Whoever runs the tests in the background has interrupts ignored, which the terminal's child would inherit.
+        let mut child = Command::new("env")
+            .args([
+                "--default-signal=INT",
+                "script",
+                "--quiet",
+                "--return",
+                "--command",
+                &command,
+                "/dev/null",
+            ])
             .current_dir(folder)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
