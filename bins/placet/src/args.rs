@@ -82,7 +82,7 @@ pub enum TargetArg {
 pub enum VerifyArg {
     /// Nothing
     None,
-    /// Frames at intervals, more where faces appear, vanish and are bridged
+    /// Frames at intervals, and the places where faces appear, vanish and are bridged
     Sample,
     /// Every frame
     Full,

@@ -246,7 +246,7 @@ pub struct CoveredArea {
 pub struct Check {
     /// The second detector's name; its digest is among the models.
     pub detector: Label,
-    /// Frames of the output it looked at.
+    /// Frames of the output it looked at: whole, or reduced and at full resolution where a small face came or went.
     pub frames_checked: u64,
     /// Faces it found that were not hidden then.
     pub faces_found: u64,
