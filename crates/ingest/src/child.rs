@@ -170,10 +170,11 @@ impl Child {
         };
         let mut command = Command::new(tools.sandbox());
         command.arg("sandbox-exec").args(sandbox.to_args()).args(job.args).env_clear().env("LC_ALL", "C");
-        // Frames are megabytes: given back to the kernel after each, they would be cleared anew for the next.
+        // Frames are megabytes: given back to the kernel after each, they would be cleared anew for the next. One arena
+        // for all threads: each of their own would keep some.
         command.env(
             "GLIBC_TUNABLES",
-            "glibc.malloc.mmap_threshold=33554432:glibc.malloc.trim_threshold=134217728",
+            "glibc.malloc.mmap_threshold=33554432:glibc.malloc.trim_threshold=134217728:glibc.malloc.arena_max=1",
         );
         // SVT-AV1 has its own voice: errors only.
         command.env("SVT_LOG", "1");

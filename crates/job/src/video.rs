@@ -195,9 +195,9 @@ pub(crate) fn run(
         tracking.margin_s,
         tracking.max_gap_s.min(lead as f64 / fps),
     );
-    let (judge_tx, judge_rx) = bounded::<Item>(1);
+    let (judge_tx, judge_rx) = bounded::<Item>(usize::from(single));
     let (judged_tx, judged_rx) = unbounded::<Judged>();
-    let (render_tx, render_rx) = bounded::<Item>(if single { lead + settings.threads + 2 } else { 1 });
+    let (render_tx, render_rx) = bounded::<Item>(if single { lead + settings.threads + 2 } else { 0 });
     let (spare_tx, spare_rx) = unbounded::<Frame>();
     let (judged_spare_tx, judged_spare_rx) = unbounded::<Frame>();
     let (check_tx, check_rx) = bounded::<Question>(64);
@@ -481,7 +481,7 @@ impl Line<'_> {
         let mut sampler = Sampler::new(self.settings.verify, interval);
         let reach = sampler.reach();
         let slack =
-            if self.settings.verify == Verify::None { 0 } else { room.saturating_sub(interval).clamp(1, 2) };
+            if self.settings.verify == Verify::None { 0 } else { room.saturating_sub(interval).clamp(0, 1) };
         let mut scratch = Scratch::new();
         let mut held: VecDeque<Held> = VecDeque::new();
         let (mut before, mut now, mut after) = (Vec::new(), Vec::new(), Vec::new());
