@@ -96,12 +96,15 @@ fn make(path: &Path, name: Option<&str>) -> Result<SignerKey, KeyError> {
     writeln!(file, "{}", key.secret_text().expose())
         .and_then(|()| file.as_file().sync_all())
         .map_err(failed)?;
+    // Held until the key stands: of two runs that both see an empty file, the second must see the first one's key.
+    let alone = File::open(dir).map_err(failed)?;
+    alone.lock().map_err(failed)?;
     let put = if is_empty(path) { file.persist(path) } else { file.persist_noclobber(path) };
     put.map_err(|e| match e.error.kind() {
         io::ErrorKind::AlreadyExists => KeyError::Exists(path.to_owned()),
         _ => failed(e.error),
     })?;
-    File::open(dir).and_then(|d| d.sync_all()).map_err(failed)?;
+    alone.sync_all().map_err(failed)?;
     Ok(key)
 }
 

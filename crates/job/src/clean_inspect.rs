@@ -52,7 +52,7 @@ pub(crate) struct Inspector {
     size: Size,
     rotation: Rotation,
     min_score: f32,
-    /// Version of each block when it was judged; 0 where it was not.
+    /// Version of each block when the whole picture was last known to show no face; empty where it was not, or did.
     seen: Vec<u32>,
     whole_cost: u64,
     whole_at: Option<u32>,
@@ -115,8 +115,14 @@ impl Inspector {
                 self.whole_at = Some(blocks.now);
             }
         }
-        self.seen.clone_from(&blocks.versions);
-        Ok(if found.is_empty() { Verdict::Clean } else { Verdict::Faces(rects(&found)) })
+        if found.is_empty() {
+            self.seen.clone_from(&blocks.versions);
+            Ok(Verdict::Clean)
+        } else {
+            // A face may stay where it is: whatever comes next is judged whole.
+            self.seen.clear();
+            Ok(Verdict::Faces(rects(&found)))
+        }
     }
 
     /// Rectangles around what moved since it was judged, some way apart from each other; none where they are many.
@@ -298,6 +304,20 @@ mod tests {
         assert_eq!(fine.scale, Scale::Same);
         assert!(fine.source.x <= 600 - 64 && fine.source.x + fine.source.w >= 640 + 64, "{fine:?}");
         assert!(views.iter().map(cost).sum::<u64>() < w.inspector.whole_cost / 4);
+    }
+
+    #[test]
+    fn a_face_that_stays_is_found_again_whatever_led_to_it() {
+        let mut w = World::new();
+        let (plain, face) = (with_patch(0, 0, 0, 0), with_patch(600, 300, 40, 255));
+        w.look(&plain, true);
+        for n in 0..40 {
+            let (verdict, _) = w.look(&face, n % 4 == 0);
+            assert!(matches!(verdict, Verdict::Faces(_) | Verdict::TooDear), "look {n}: {verdict:?}");
+            w.inspector.lend();
+        }
+        assert_eq!(w.look(&plain, true).0, Verdict::Clean, "it went away");
+        assert_eq!(w.look(&plain, false), (Verdict::Clean, vec![]));
     }
 
     #[test]

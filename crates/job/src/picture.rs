@@ -214,18 +214,21 @@ fn look(
     min_score: f32,
     found: &mut Vec<Detection>,
 ) -> Result<(), VisionError> {
-    let grounds = [u8::MAX, 0].map(|ground| composited(frame, ground));
-    let seen: Vec<&Frame> = std::iter::once(frame).chain(grounds.iter().flatten()).collect();
     let mut more = Vec::new();
-    for scan in scans {
-        for seen in &seen {
+    // One after another: each is as large as the picture.
+    for ground in [None, Some(u8::MAX), Some(0)] {
+        let drawn = ground.map(|ground| composited(frame, ground));
+        let seen = match &drawn {
+            None => frame,
+            Some(Some(drawn)) => drawn,
+            Some(None) => break,
+        };
+        for scan in scans {
             scan.look(detector, seen, 0, min_score, &mut more)?;
             found.append(&mut more);
         }
     }
-    if scans.len() * seen.len() > 1 {
-        merge(found, SAME_FACE);
-    }
+    merge(found, SAME_FACE);
     Ok(())
 }
 

@@ -36,13 +36,10 @@ impl Sampler {
         Self { verify, interval: interval.max(1), last_whole: None, credit: 0.5 }
     }
 
-    /// Most frames between two that are looked at whole.
+    /// So many frames before and after one in which a face is found hide it too: as many as lie between two whole looks,
+    /// and no fewer where each frame is looked at, for then a face is missed in some of them.
     pub(crate) fn reach(&self) -> u64 {
-        match self.verify {
-            Verify::None => 0,
-            Verify::Sample => self.interval,
-            Verify::Full => 1,
-        }
+        if self.verify == Verify::None { 0 } else { self.interval }
     }
 
     /// How much of `frame` is checked, if any. `before`, `now` and `after` are the boxes hidden in the frames around

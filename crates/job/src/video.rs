@@ -480,8 +480,11 @@ impl Line<'_> {
         let interval = ((fps / 2.0).round() as u64).clamp(4, room.saturating_sub(3).clamp(4, 16));
         let mut sampler = Sampler::new(self.settings.verify, interval);
         let reach = sampler.reach();
-        let slack =
-            if self.settings.verify == Verify::None { 0 } else { room.saturating_sub(interval).clamp(0, 1) };
+        let slack = match self.settings.verify {
+            Verify::None => 0,
+            Verify::Sample => room.saturating_sub(interval).min(1),
+            Verify::Full => self.settings.threads.max(1) as u64,
+        };
         let mut scratch = Scratch::new();
         let mut held: VecDeque<Held> = VecDeque::new();
         let (mut before, mut now, mut after) = (Vec::new(), Vec::new(), Vec::new());
@@ -506,7 +509,6 @@ impl Line<'_> {
                 boxes_at(&ahead.tracker, idx + 1, &mut after)?;
             }
             ledger.times.push(item.pts);
-            ledger.saw(idx, &now, |t| self.settings.keep_tracks.contains(&t));
             let seconds = self.source.seconds(item.pts);
             let regions = self.masks.regions(&now, seconds);
             let hidden = match item.frame.filter(|_| judged) {
@@ -652,9 +654,12 @@ impl Line<'_> {
             if regions == h.regions {
                 continue;
             }
-            ledger.saw(h.idx, &boxes, |t| self.settings.keep_tracks.contains(&t));
-            h.todo.extend_from_slice(&regions);
-            h.regions.extend(regions);
+            for region in regions {
+                if !h.regions.contains(&region) {
+                    h.todo.push(region);
+                    h.regions.push(region);
+                }
+            }
             h.boxes = boxes;
         }
         // What lies elsewhere is as it was judged.
@@ -696,6 +701,7 @@ impl Line<'_> {
         if h.remains {
             return Err(JobError::FaceRemains { frame: h.idx, rounds: h.rounds });
         }
+        ledger.saw(h.idx, &h.boxes, |t| self.settings.keep_tracks.contains(&t));
         ledger.covered.push((h.frame.covered_share().clamp(0.0, 1.0) * 65535.0) as u16);
         tracker.forget_before(h.idx);
         tracker.take_finished();

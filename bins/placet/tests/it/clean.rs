@@ -7,9 +7,14 @@ use crate::world::{Ran, World, tool};
 
 /// Five seconds at 25 frames a second: a face in the middle fifth, on a still background under a little noise.
 fn film(world: &World, name: &str, faces: &str, words: &str) {
+    film_at(world, name, "60+n", faces, words);
+}
+
+/// The same with the face at `x`.
+fn film_at(world: &World, name: &str, x: &str, faces: &str, words: &str) {
     ffmpeg(world, "-f lavfi -i testsrc2=s=320x240:r=25 -frames:v 1 {}/bg.png");
     let graph = format!(
-        "[0]format=yuv420p,noise=alls=3:allf=t[b];[1]format=yuv420p[f];[b][f]overlay=x=60+n:y=40:enable={faces}[v]"
+        "[0]format=yuv420p,noise=alls=3:allf=t[b];[1]format=yuv420p[f];[b][f]overlay=x={x}:y=40:enable={faces}[v]"
     );
     ffmpeg(
         world,
@@ -162,6 +167,16 @@ fn a_face_that_only_the_second_detector_finds_is_not_copied() {
     let strict = world.placet("redact a.mp4 -o c.mp4 --copy-clean -t 1 --on-found withhold");
     assert_eq!(strict.code, Some(6), "{}", strict.err);
     assert!(!world.has("c.mp4"));
+}
+
+#[test]
+fn a_face_that_stays_and_only_the_second_detector_finds_is_never_copied() {
+    let world = World::new();
+    film_at(&world, "a.mp4", "60", "1", CLOSED);
+    let ran = world.redact(&format!("a.mp4 -o b.mp4 --copy-clean -t 1 --verify full --json {IN_GREEN}"));
+    assert!(ran.err.contains("nothing is copied"), "{}", ran.err);
+    assert_eq!(frames(&ran, "copied"), 0);
+    assert_no_face(&world.path("b.mp4"));
 }
 
 #[test]
