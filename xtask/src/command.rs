@@ -37,6 +37,7 @@ pub fn output(command: &mut Command) -> Result<String, String> {
         .output()
         .map_err(|e| format!("cannot start {}: {e}", shown(command)))?;
     if !output.status.success() {
+        eprintln!("{}", String::from_utf8_lossy(&output.stdout));
         return Err(format!("{} failed: {}", shown(command), output.status));
     }
     String::from_utf8(output.stdout)

@@ -31,7 +31,7 @@ pub fn run() -> Result<(), String> {
     let clip = |name: &str| input.join(name);
 
     say(
-        "1. A folder with two real videos and a portrait; every face goes, the result is checked and signed for",
+        "1. A folder with two real videos and a portrait; every face found is hidden, the result checked and signed for",
     );
     succeed(placet().arg("redact").arg(&input).arg("-o").arg(&out))?;
 

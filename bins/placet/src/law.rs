@@ -2,7 +2,6 @@
 
 mod diff;
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -184,7 +183,11 @@ fn texts(book: &Rulebook, as_json: bool) -> Result<Exit, Failure> {
                 (Some(from), None) => format!(" since {from}"),
                 _ => String::new(),
             };
-            let whole = if text.meta.complete { "in full" } else { "what was fought over" };
+            let whole = if text.meta.complete {
+                "the whole text, as far as rulebook/OPEN.md says"
+            } else {
+                "what was fought over"
+            };
             println!(
                 "             {status}{span}; published {}; {n_rules} rules, {n_rows} rows, {whole}",
                 text.meta.published
@@ -212,12 +215,11 @@ fn show(book: &Rulebook, args: &ShowArgs) -> Result<Exit, Failure> {
         show_in(book, id, text, &wanted, &mut out);
     }
     if out.is_empty() {
-        let mut known: BTreeSet<&str> = BTreeSet::new();
-        book.texts().flat_map(|(_, t)| &t.articles).for_each(|a| {
-            known.insert(&a.article);
-        });
-        let known: Vec<&str> = known.into_iter().collect();
-        return Err(Failure::Usage(format!("nothing is called `{wanted}`; there is {}", known.join("; "))));
+        return Err(Failure::Usage(format!(
+            "nothing is called `{wanted}` in {}; `placet law show 5` lists the pages on Article 5, `placet law pages \
+             DIR` writes them all",
+            if args.text == "all" { "any text" } else { &args.text }
+        )));
     }
     print!("{out}");
     Ok(Exit::Done)
@@ -278,14 +280,26 @@ fn show_in(book: &Rulebook, id: TextId, text: &Text, wanted: &str, out: &mut Str
             let _ = writeln!(out, "Official text: {eli}\n");
         }
     }
-    if whole.is_empty() && !key.is_empty() {
+    if !whole.is_empty() || key.is_empty() {
+        return;
+    }
+    let parts = |article: &str| article.split([',', ';']).any(|part| plain(part).starts_with(&key));
+    let several: Vec<_> = text.articles.iter().filter(|a| parts(&a.article)).collect();
+    if several.is_empty() {
         for (i, rule) in text.rules.iter().enumerate() {
             if rule.id == wanted || plain(&rule.cite).starts_with(&key) {
                 let _ = writeln!(out, "{id}:");
                 show_rule(book, text, i, out);
             }
         }
+        return;
     }
+    let _ =
+        writeln!(out, "{id}: {} pages on {wanted}; show one as in: placet law show '5(1)(h)'", several.len());
+    for article in several {
+        let _ = writeln!(out, "    {:<28} {}", article.article, article.title);
+    }
+    out.push('\n');
 }
 
 fn show_rule(book: &Rulebook, text: &Text, at: usize, out: &mut String) {

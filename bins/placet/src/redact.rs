@@ -558,8 +558,8 @@ fn summary(task: &Task, o: &Outcome, took: Duration) -> String {
     let mut faces = match hidden {
         0 if kept > 0 => "no other face found".to_owned(),
         0 => "no face found".to_owned(),
-        1 => "1 face hidden".to_owned(),
-        n => format!("{n} faces hidden"),
+        n if o.frames > 1 => format!("{} hidden", counted(n as u64, "track")),
+        n => format!("{} hidden", counted(n as u64, "face")),
     };
     if kept > 0 {
         faces.push_str(&format!(", {kept} left visible as asked"));
@@ -581,7 +581,7 @@ fn summary(task: &Task, o: &Outcome, took: Duration) -> String {
         n => line.push_str(&format!(
             ", {:.0} % of frames checked, {} found and covered",
             100.0 * n as f64 / o.frames.max(1) as f64,
-            counted(l.check_found, "more face")
+            counted(l.check_found, "more sighting")
         )),
     }
     line
