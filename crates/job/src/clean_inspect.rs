@@ -105,7 +105,7 @@ impl Inspector {
                 for view in &views {
                     self.checker.find(frame, view, self.min_score, &mut found)?;
                 }
-                placet_vision::merge(&mut found, 0.3);
+                placet_vision::merge(&mut found);
             }
             _ => {
                 if !self.purse.pay(self.whole_cost) {

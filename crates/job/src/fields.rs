@@ -4,9 +4,6 @@
 use placet_core::{Detection, Frame, Rect, Size};
 use placet_vision::{FaceDetector, Scan, VisionError, merge};
 
-/// Boxes sharing more of their union than this show one face.
-const SAME_FACE: f32 = 0.3;
-
 /// One detector's way to look at the frames of a stream.
 pub(crate) struct Viewer<'a> {
     scan: &'a Scan,
@@ -51,7 +48,7 @@ impl<'a> Viewer<'a> {
             look(field, &mut self.more)?;
             found.append(&mut self.more);
         }
-        merge(found, SAME_FACE);
+        merge(found);
         Ok(())
     }
 }

@@ -14,8 +14,6 @@ use crate::masks::{Masks, check_regions};
 use crate::video::{Hidden, boxes_at};
 use crate::{FileFacts, JobError, Models, OnFound, Outcome, Pending, Settings, Verify, Watch};
 
-/// Boxes sharing more of their union than this show one face, on whatever ground.
-const SAME_FACE: f32 = 0.3;
 /// Rounds of checking and covering before the output is withheld.
 const ROUNDS: u32 = 4;
 
@@ -205,8 +203,8 @@ fn has_few_tones(frame: &Frame) -> bool {
     })
 }
 
-/// Looks at the picture from all sides asked for, and where not all of it is opaque at what a viewer sees of it on white and on black: a face
-/// may be drawn by its transparency alone.
+/// Looks at the picture from all sides asked for, and where not all of it is opaque at what a viewer sees of it on white
+/// and on black: a face may be drawn by its transparency alone.
 fn look(
     scans: &[Scan],
     detector: &mut dyn FaceDetector,
@@ -228,7 +226,7 @@ fn look(
             found.append(&mut more);
         }
     }
-    merge(found, SAME_FACE);
+    merge(found);
     Ok(())
 }
 

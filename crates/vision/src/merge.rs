@@ -3,21 +3,24 @@ use placet_core::Detection;
 /// Share of a box that must lie in a better one for it to say nothing new.
 const INSIDE: f32 = 0.8;
 
+/// Boxes sharing more of their union than this show one face. Both networks' authors use it.
+const SAME_FACE: f32 = 0.3;
+
 /// Leaves one box for each face: non-maximum suppression, best score first.
 ///
-/// A box goes where a better one shares more than `iou` of their union with it, or where at least four fifths of it
+/// A box goes where a better one shares more than three tenths of their union with it, or where at least four fifths of it
 /// lie inside a better one, as happens when a tile or a coarser view shows only a part of a face. A larger box around
 /// a better, smaller one stays: dropping it could uncover a face.
 ///
 /// Scores are compared as they are, so all boxes must come from one detector. The result is sorted by score, highest
 /// first.
-pub fn merge(found: &mut Vec<Detection>, iou: f32) {
+pub fn merge(found: &mut Vec<Detection>) {
     found.sort_unstable_by(|a, b| rank(b).0.cmp(&rank(a).0).then(rank(b).1.total_cmp(&rank(a).1)));
     let mut kept = 0;
     for idx in 0..found.len() {
         let Some(next) = found.get(idx).copied() else { break };
         let (better, _) = found.split_at(kept);
-        if !better.iter().any(|b| says_the_same(b, &next, iou)) {
+        if !better.iter().any(|b| says_the_same(b, &next)) {
             found.swap(kept, idx);
             kept += 1;
         }
@@ -40,10 +43,10 @@ fn rank(detection: &Detection) -> (bool, f32) {
     (detection.score.is_sign_positive(), detection.score.abs())
 }
 
-fn says_the_same(better: &Detection, other: &Detection, iou: f32) -> bool {
+fn says_the_same(better: &Detection, other: &Detection) -> bool {
     let shared = better.rect.overlap(&other.rect);
     let area = other.rect.area();
-    shared > iou * (better.rect.area() + area - shared) || (area > 0.0 && shared >= INSIDE * area)
+    shared > SAME_FACE * (better.rect.area() + area - shared) || (area > 0.0 && shared >= INSIDE * area)
 }
 
 #[cfg(test)]
@@ -59,7 +62,7 @@ mod tests {
 
     fn merged(faces: &[Detection]) -> Vec<f32> {
         let mut found = faces.to_vec();
-        merge(&mut found, 0.3);
+        merge(&mut found);
         found.iter().map(|d| d.score).collect()
     }
 
@@ -85,7 +88,7 @@ mod tests {
         let mut half = face(0.0, 10.0, 10.0, 10.0, 0.9);
         mark_cut(&mut half);
         let mut found = vec![half, whole];
-        merge(&mut found, 0.3);
+        merge(&mut found);
         unmark(&mut found);
         assert_eq!(found, [whole]);
     }
@@ -100,7 +103,7 @@ mod tests {
                 face(f32::from(x), f32::from(y), f32::from(w), f32::from(h), f32::from(s) / 1000.0)
             }).collect();
             let mut kept = all.clone();
-            merge(&mut kept, 0.3);
+            merge(&mut kept);
             prop_assert!(kept.is_sorted_by(|a, b| a.score >= b.score));
             for one in &all {
                 let stands_for_it = |k: &Detection| {

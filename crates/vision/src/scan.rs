@@ -3,9 +3,6 @@ use placet_core::{Detection, Frame, PixelRect, Rect, Rotation, Size};
 use crate::merge::{mark_cut, unmark};
 use crate::{FaceDetector, Scale, View, VisionError, merge};
 
-/// Boxes sharing more of their union than this show one face. Both networks' authors use it.
-const SAME_FACE: f32 = 0.3;
-
 /// Pixels of the network's input that neighbouring tiles share: a face up to this size is whole in one of them.
 const OVERLAP: u32 = 96;
 
@@ -198,7 +195,7 @@ impl Scan {
                 mark_cut(detection);
             }
         }
-        merge(out, SAME_FACE);
+        merge(out);
         unmark(out);
         Ok(())
     }

@@ -120,7 +120,7 @@ fn whole(frame: &Frame, scale: Scale, rotation: Rotation) -> View {
 fn only(detector: &mut dyn FaceDetector, frame: &Frame, view: &View) -> Detection {
     let mut found = Vec::new();
     detector.find(frame, view, 0.5, &mut found).unwrap();
-    merge(&mut found, 0.3);
+    merge(&mut found);
     let [face] = found.as_slice() else { panic!("{found:?}") };
     *face
 }
