@@ -10,7 +10,7 @@ use placet_rulebook::render::{
     PAGE_MARK, side_by_side, tree_json, tree_text, verdict_json, verdict_page, verdict_text,
 };
 use placet_rulebook::{
-    Date, FactId, Facts, Kind, MAX_BYTES, Outcome, Problems, Rest, Rulebook, TEMPLATES, TextId, Tree,
+    Date, FactId, Facts, Force, Kind, MAX_BYTES, Outcome, Problems, Rest, Rulebook, TEMPLATES, TextId, Tree,
     Verdict, Vocabulary,
 };
 use serde_json::json;
@@ -21,7 +21,8 @@ use crate::exit::Exit;
 /// What the AI Act says of a case, in one or all of its five versions.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Exit: 0 nothing forbids it, 3 refused or prohibited, 7 facts are missing, 2 bad facts."
+    after_help = "Exit: 0 nothing forbids it, 3 refused or prohibited, 7 facts are missing, 2 bad facts. With several \
+                  texts: what the law in force says where it is among them, else the gravest answer."
 )]
 pub struct DecideArgs {
     /// Facts file (TOML); `-` reads standard input; without one, questions are asked on the terminal.
@@ -57,7 +58,7 @@ pub struct DecideArgs {
     pub out: Option<PathBuf>,
 }
 
-/// Decides; the exit code tells the gravest answer.
+/// Decides; the exit code tells what the law in force says, and without it the gravest answer.
 ///
 /// # Errors
 /// Bad facts, an unknown text, a day that is none.
@@ -202,12 +203,19 @@ fn report(
     if args.rest_not_so && verdicts.iter().any(left) {
         eprintln!("what the file itself calls \"unknown\" stays unknown; delete the lines that are not so");
     }
-    // The law in force decides where it is among the texts; else the last text asked.
-    let decisive = verdicts.iter().find(|v| v.text == TextId::Eu2026.id()).or_else(|| verdicts.last());
-    Ok(match decisive.map(|v| v.outcome) {
-        Some(Outcome::Refused) => Exit::Refused,
-        Some(Outcome::CannotSay) => Exit::CannotSay,
-        Some(Outcome::Allowed) | None => Exit::Done,
+    let law = verdicts.iter().find(|v| v.force == Force::Law).map(|v| v.outcome);
+    let any = |outcome| verdicts.iter().any(|v| v.outcome == outcome);
+    let gravest = if any(Outcome::Refused) {
+        Outcome::Refused
+    } else if any(Outcome::CannotSay) {
+        Outcome::CannotSay
+    } else {
+        Outcome::Allowed
+    };
+    Ok(match law.unwrap_or(gravest) {
+        Outcome::Refused => Exit::Refused,
+        Outcome::CannotSay => Exit::CannotSay,
+        Outcome::Allowed => Exit::Done,
     })
 }
 

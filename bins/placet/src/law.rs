@@ -11,7 +11,8 @@ use clap::{Args, Subcommand};
 use placet_prover::{Found, ProveError, prove};
 use placet_rulebook::render::{article_pages, confidence_words, side_by_side};
 use placet_rulebook::{
-    Block, Does, Effort, Problems, Proofs, Question, Rulebook, Status, Story, Text, TextId, Topic, tokens,
+    Block, Does, Effort, Problems, Proofs, Question, Rest, Rulebook, Status, Story, Text, TextId, Topic,
+    tokens,
 };
 use serde_json::json;
 
@@ -559,7 +560,7 @@ fn cases(book: &Rulebook, args: &CasesArgs) -> Result<Exit, Failure> {
         for (text, expect) in &row.expect {
             let day = row.as_of.or_else(|| book.text(*text).ok().map(|t| t.meta.row_as_of));
             let Some(day) = day else { continue };
-            let verdict = book.decide_only(&facts, *text, day).map_err(Failure::internal)?;
+            let verdict = book.decide_only(&facts, *text, day, Rest::Unknown).map_err(Failure::internal)?;
             if tokens(&verdict) != *expect {
                 eprintln!("{}:{}: {text}: not what the row says", row.file, row.line);
                 wrong += 1;

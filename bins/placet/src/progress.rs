@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use placet_core::is_unseen;
 use placet_job::Watch;
 
 /// Set by the first interrupt.
@@ -23,13 +24,9 @@ pub fn stop_in_order() {
 /// A line as a terminal may be given it: names of files and of tags in them are foreign, and could otherwise move the
 /// cursor, forge lines or turn the direction of writing.
 pub fn printable(line: &str) -> String {
-    let odd = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
-    };
     let mut out = String::with_capacity(line.len());
     for c in line.chars() {
-        if odd(c) { out.extend(c.escape_default()) } else { out.push(c) }
+        if is_unseen(c) { out.extend(c.escape_default()) } else { out.push(c) }
     }
     out
 }

@@ -6,9 +6,11 @@
 mod digest;
 mod frame;
 mod geometry;
+mod text;
 mod time;
 
 pub use digest::{Digest, DigestParseError, Hasher};
 pub use frame::{Frame, Layout, Plane, PlaneMut};
 pub use geometry::{Detection, PixelRect, Rect, Rotation, Size};
+pub use text::is_unseen;
 pub use time::{Pts, TimeBase};

@@ -6,7 +6,7 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use placet_rulebook::{Answer, Clocks, GateFacts, Rulebook, TextId, Value};
+use placet_rulebook::{Answer, Clocks, GateFacts, Rest, Rulebook, TextId, Value};
 
 /// 22 November 2026, 12:00 UTC.
 const NOON: i64 = 1_795_348_800;
@@ -46,7 +46,9 @@ fn main() {
     measure("gate, allowed (both evaluators)", 5_000, || drop(black_box(gate.ask(black_box(&lawful), NOON))));
     measure("gate, refused", 5_000, || drop(black_box(gate.ask(black_box(&lawful), NOON + 7_200))));
     let day = "2026-11-22".parse().expect("a day");
-    measure("verdict", 500, || drop(black_box(book.decide_only(&lawful.facts, TextId::Eu2026, day))));
+    measure("verdict", 500, || {
+        drop(black_box(book.decide_only(&lawful.facts, TextId::Eu2026, day, Rest::Unknown)))
+    });
     measure("verdict with ways and flips", 200, || {
         drop(black_box(book.decide(&lawful.facts, TextId::Eu2026, day)))
     });

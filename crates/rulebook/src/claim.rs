@@ -402,10 +402,10 @@ impl Rulebook {
         }
         for c in &vocabulary.contradictions {
             if c.facts.iter().all(|(f, _)| used.get(f.index()) == Some(&true)) {
-                let together = c.facts.iter().map(|(f, v)| match v {
-                    Value::Bool(true) => Expr::Fact(*f),
-                    Value::Bool(false) => Expr::Fact(*f).negate(),
-                    other => Expr::Is(*f, vec![*other]),
+                let together = c.facts.iter().map(|(f, values)| match values.as_slice() {
+                    [Value::Bool(true)] => Expr::Fact(*f),
+                    [Value::Bool(false)] => Expr::Fact(*f).negate(),
+                    values => Expr::Is(*f, values.to_vec()),
                 });
                 parts.push(Expr::all(together).negate());
             }

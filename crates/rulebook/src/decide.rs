@@ -569,12 +569,18 @@ impl Rulebook {
         Ok(verdict)
     }
 
-    /// As [`Rulebook::decide`] without the search for missing facts and flips.
+    /// As [`Rulebook::decide_with`] without the search for missing facts and flips.
     ///
     /// # Errors
     /// As there.
-    pub fn decide_only(&self, facts: &Facts, text: TextId, as_of: Date) -> Result<Verdict, DecideError> {
-        Ok(self.case(facts, text, as_of)?.verdict(text, facts))
+    pub fn decide_only(
+        &self,
+        facts: &Facts,
+        text: TextId,
+        as_of: Date,
+        rest: Rest,
+    ) -> Result<Verdict, DecideError> {
+        Ok(self.case_with(facts, text, as_of, rest)?.0.verdict(text, facts))
     }
 
     /// The case, and the facts it is judged by.

@@ -189,10 +189,11 @@ impl Facts {
             }
         }
         for c in &vocabulary.contradictions {
-            if !c.facts.is_empty() && c.facts.iter().all(|(f, v)| self.get(*f) == Some(*v)) {
-                let ids: Vec<FactId> = c.facts.iter().map(|(f, _)| *f).collect();
-                let list: Vec<String> = c
-                    .facts
+            let told: Vec<(FactId, Value)> =
+                c.facts.iter().filter_map(|(f, _)| self.get(*f).map(|v| (*f, v))).collect();
+            if !c.facts.is_empty() && c.excludes(|f| self.get(f)) {
+                let ids: Vec<FactId> = told.iter().map(|(f, _)| *f).collect();
+                let list: Vec<String> = told
                     .iter()
                     .map(|(f, v)| format!("`{} = {}`", vocabulary.fact(*f).id, vocabulary.fact(*f).write(*v)))
                     .collect();

@@ -110,7 +110,7 @@ fn fill_in<'b>(told: &Case<'b>, facts: &Facts, kept_open: &BTreeSet<FactId>) -> 
                 && !needed(vocabulary, facts, *f)
         });
         let Some(fact) = next else {
-            return prune(told, assumed, facts);
+            return with(told, facts, prune(told, facts, assumed, kept_open));
         };
         let value = vocabulary.fact(fact).otherwise;
         all.set(fact, Some(value));
@@ -123,25 +123,70 @@ fn fill_in<'b>(told: &Case<'b>, facts: &Facts, kept_open: &BTreeSet<FactId>) -> 
 }
 
 /// Leaves out what turned out to settle nothing once the rest is taken for granted.
-fn prune<'b>(told: &Case<'b>, mut assumed: Vec<Assumed>, facts: &Facts) -> (Case<'b>, Facts) {
-    let with = |assumed: &[Assumed]| {
-        let mut all = facts.clone();
-        assumed.iter().for_each(|a| all.set(a.fact, Some(a.value)));
-        (Case::new(told.book, told.text, &all, told.as_of), all)
+fn prune(
+    told: &Case<'_>,
+    facts: &Facts,
+    mut assumed: Vec<Assumed>,
+    kept_open: &BTreeSet<FactId>,
+) -> Vec<Assumed> {
+    let answers = |assumed: &[Assumed]| {
+        let (case, _) = with(told, facts, assumed.to_vec());
+        told_of(&case).iter().map(|(_, f)| case.eval(f)).collect::<Vec<_>>()
     };
-    let answers = |case: &Case<'_>| told_of(case).iter().map(|(_, f)| case.eval(f)).collect::<Vec<_>>();
-    let settled = answers(&with(&assumed).0);
+    let settled = answers(&assumed);
     let mut at = 0;
     while at < assumed.len() {
         let mut fewer = assumed.clone();
         fewer.remove(at);
-        if answers(&with(&fewer).0) == settled {
+        if answers(&fewer) == settled {
             assumed = fewer;
         } else {
             at += 1;
         }
     }
-    let (mut case, all) = with(&assumed);
+    let also = beside(told, facts, &assumed, kept_open);
+    assumed.extend(also);
+    assumed
+}
+
+/// What a refusal needs besides the facts that keep it away: without these a reader who corrects one of those would learn
+/// of the next only then.
+fn beside(told: &Case<'_>, facts: &Facts, assumed: &[Assumed], kept_open: &BTreeSet<FactId>) -> Vec<Assumed> {
+    let vocabulary = &told.book.vocabulary;
+    let mut open = BTreeSet::new();
+    for grave in assumed.iter().filter(|a| a.grave) {
+        let others = assumed.iter().filter(|a| *a != grave).copied().collect();
+        let (case, _) = with(told, facts, others);
+        for (_, formula) in told_of(&case).iter().filter(|(grave, f)| *grave && case.eval(f).is_none()) {
+            let mut needed = BTreeSet::new();
+            case.text.inline(formula).open_facts(&|f| case.value(f), &mut |f| {
+                needed.insert(f);
+            });
+            // What hangs on the corrected fact is asked for once it is corrected.
+            let later = |f: &FactId| *f != grave.fact && chain(&case, *f).contains(&grave.fact);
+            if !needed.iter().any(later) {
+                open.extend(needed.into_iter().filter_map(|f| chain(&case, f).last().copied()));
+            }
+        }
+    }
+    let triggers = triggers(told);
+    open.retain(|f| {
+        triggers.contains(f)
+            && assumable(vocabulary, *f)
+            && !kept_open.contains(f)
+            && !facts.said_unknown(*f)
+            && !needed(vocabulary, facts, *f)
+            && assumed.iter().all(|a| a.fact != *f)
+    });
+    let listed = |f| Assumed { fact: f, value: vocabulary.fact(f).otherwise, grave: true };
+    open.into_iter().map(listed).collect()
+}
+
+/// The case with these taken for granted, and the facts it is judged by.
+fn with<'b>(told: &Case<'b>, facts: &Facts, assumed: Vec<Assumed>) -> (Case<'b>, Facts) {
+    let mut all = facts.clone();
+    assumed.iter().for_each(|a| all.set(a.fact, Some(a.value)));
+    let mut case = Case::new(told.book, told.text, &all, told.as_of);
     case.assumed = assumed;
     (case, all)
 }
@@ -354,6 +399,20 @@ mod tests {
         // Nor is what the file itself calls unknown taken for granted.
         let unknown = ask(&parse("profiling = false\nbiometrics = \"unknown\"\n"));
         assert!(unknown.open.contains(&book.vocabulary().find("biometrics").unwrap()));
+    }
+
+    #[test]
+    fn what_a_ban_needs_together_is_listed_together() {
+        let book = Rulebook::load().unwrap();
+        let text = "subject = \"system\"\nstage = \"use\"\nactor = \"private\"\nmember_state = \"DE\"\n\
+                    generates_content = true\nsexual_output = \"intimate\"\n";
+        let facts = Facts::parse(book.vocabulary(), "facts.toml", text.as_bytes()).unwrap();
+        let day = "2026-12-03".parse().unwrap();
+        let verdict = book.decide_with(&facts, crate::TextId::Eu2026, day, Rest::NotSo).unwrap();
+        for wanted in ["used_for_output", "person_identifiable", "realistic"] {
+            let fact = book.vocabulary().find(wanted).unwrap();
+            assert!(verdict.assumed.iter().any(|a| a.fact == fact && a.grave), "{wanted}");
+        }
     }
 
     #[test]

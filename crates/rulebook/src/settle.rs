@@ -276,6 +276,11 @@ fn ways(case: &Case<'_>, facts: &Facts, conclusion: Conclusion, want: bool, flip
         }
         let mut changed = facts.clone();
         apply(case, &mut changed, &changes);
+        let mut possible = true;
+        changed.contradictions(&case.book.vocabulary, |_, _| possible = false);
+        if !possible {
+            continue;
+        }
         let after = Case::new(case.book, case.text, &changed, case.as_of);
         if after.concluded(conclusion) == Some(want) {
             let then = Conclusion::ALL.into_iter().filter(|c| after.concluded(*c) == Some(true)).collect();

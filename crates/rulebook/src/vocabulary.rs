@@ -230,11 +230,18 @@ pub(crate) fn camel(id: &str) -> String {
         .collect()
 }
 
-/// Two facts that exclude each other.
+/// Facts that exclude each other: they cannot all have one of the values named.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Contradiction {
-    pub(crate) facts: Vec<(FactId, Value)>,
+    pub(crate) facts: Vec<(FactId, Vec<Value>)>,
     pub(crate) says: String,
+}
+
+impl Contradiction {
+    /// Whether what is known of the facts excludes itself.
+    pub(crate) fn excludes(&self, value: impl Fn(FactId) -> Option<Value>) -> bool {
+        self.facts.iter().all(|(f, values)| value(*f).is_some_and(|v| values.contains(&v)))
+    }
 }
 
 /// The closed list of facts.
@@ -414,19 +421,7 @@ impl Vocabulary {
         let mut values = Vec::new();
         match inner.raw("is") {
             None => inner.report("`only_if` needs `is`"),
-            Some((line, value)) => {
-                let one_or_many: Vec<&toml::de::DeValue<'_>> = match value.as_array() {
-                    Some(list) => list.iter().map(toml::Spanned::get_ref).collect(),
-                    None => vec![value],
-                };
-                for v in one_or_many {
-                    match parent_fact.read_toml(v) {
-                        Ok(Some(v)) => values.push(v),
-                        Ok(None) => inner.report_at(line, "`is` cannot be unknown"),
-                        Err(e) => inner.report_at(line, e),
-                    }
-                }
-            }
+            Some((line, value)) => values = one_or_many(&inner, parent_fact, line, value),
         }
         inner.finish();
         Some((parent_id, values))
@@ -441,16 +436,29 @@ impl Vocabulary {
                     inner.report_at(line, format!("there is no fact `{key}`"));
                     continue;
                 };
-                match self.fact(id).read_toml(value) {
-                    Ok(Some(v)) => facts.push((id, v)),
-                    Ok(None) => inner.report_at(line, "a contradiction needs values"),
-                    Err(e) => inner.report_at(line, e),
-                }
+                facts.push((id, one_or_many(&inner, self.fact(id), line, value)));
             }
         }
         t.finish();
         self.contradictions.push(Contradiction { facts, says });
     }
+}
+
+/// A value of the fact, or a list of them.
+fn one_or_many(t: &Table<'_, '_>, fact: &Fact, line: usize, value: &toml::de::DeValue<'_>) -> Vec<Value> {
+    let given: Vec<&toml::de::DeValue<'_>> = match value.as_array() {
+        Some(list) => list.iter().map(toml::Spanned::get_ref).collect(),
+        None => vec![value],
+    };
+    let mut out = Vec::new();
+    for v in given {
+        match fact.read_toml(v) {
+            Ok(Some(v)) => out.push(v),
+            Ok(None) => t.report_at(line, format!("`{}` cannot be unknown here", fact.id)),
+            Err(e) => t.report_at(line, e),
+        }
+    }
+    out
 }
 
 fn read_kind(t: &Table<'_, '_>, id: &str) -> Kind {

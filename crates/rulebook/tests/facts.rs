@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed step of a test is a failed test")]
 
 use placet_rulebook::{
-    Conclusion, Date, DecideError, Facts, MAX_BYTES, Outcome, Problems, Rulebook, TextId, Way, When,
+    Conclusion, Date, DecideError, Facts, MAX_BYTES, Outcome, Problems, Rest, Rulebook, TextId, Way, When,
 };
 
 fn problems(bytes: &[u8]) -> Vec<(usize, String)> {
@@ -26,6 +26,11 @@ fn every_mistake_is_told_by_its_line() {
         ("[facts]\nmax_penalty_months = 3.99\n", 2, "a whole number of months"),
         ("[facts]\nlaw_enforcement = true\n", 2, "follows from other facts"),
         ("[facts]\nbiometrics = false\ntiming = \"post\"\ncomparison = \"one_to_many\"\n", 4, "contradicts"),
+        ("exclusive_purpose = \"military\"\ncrime_purpose = true\n", 2, "cannot hold together"),
+        ("solely_research = true\nobjective = \"suspect\"\n", 2, "cannot hold together"),
+        ("before_market = true\nplaced_on_market = 2024-01-01\n", 2, "contradicts"),
+        ("timing = \"real_time\"\nplace = \"none\"\n", 2, "has a place"),
+        ("member_state = \"DE\"\nstate_bound = false\n", 2, "Denmark and Ireland"),
         ("biometrics = true\n[facts]\nbiometrics = false\n", 3, "given twice"),
         ("[facts]\nbiometrics = true\nbiometrics = true\n", 3, ""),
         ("[facts\n", 1, ""),
@@ -34,6 +39,18 @@ fn every_mistake_is_told_by_its_line() {
         let found = problems(text.as_bytes());
         assert!(found.iter().any(|(l, m)| *l == line && m.contains(words)), "{text:?}: {found:?}");
     }
+}
+
+#[test]
+fn a_title_cannot_turn_or_break_the_page() {
+    let book = Rulebook::load().unwrap();
+    let file = b"title = \"a\\u202Eb\\u001B[2J<script>\"\nsubject = \"neither\"\n";
+    let facts = Facts::parse(book.vocabulary(), "facts.toml", file).unwrap();
+    let day = Date::new(2026, 11, 22).unwrap();
+    let verdict = book.decide(&facts, TextId::Eu2026, day).unwrap();
+    let page = placet_rulebook::render::verdict_page(&book, &facts, &[(&verdict, None)]);
+    assert!(page.contains("a\\u{202e}b\\u{1b}[2J&lt;script&gt;"), "{page}");
+    assert!(page.chars().all(|c| c == '\n' || !placet_core::is_unseen(c)));
 }
 
 #[test]
@@ -104,7 +121,7 @@ fn every_way_out_of_cannot_say_is_one() {
             for way in &verdict.missing {
                 let mut settled = facts.clone();
                 way.changes.iter().for_each(|c| settled.set(c.fact, Some(c.to)));
-                let then = book.decide_only(&settled, *text, day).unwrap();
+                let then = book.decide_only(&settled, *text, day, Rest::Unknown).unwrap();
                 assert_eq!(then.state(way.conclusion), Some(way.holds), "{text}: \"{}\"", row.name);
                 seen += 1;
             }
@@ -127,7 +144,7 @@ fn what_is_not_modelled_is_no_yes() {
     for row in &rows {
         for (id, _) in row.expect.iter().filter(|(_, e)| e.contains("not_modelled")) {
             let day = row.as_of.unwrap_or(book.text(*id).unwrap().meta.row_as_of);
-            let verdict = book.decide_only(&book.row_facts(row), *id, day).unwrap();
+            let verdict = book.decide_only(&book.row_facts(row), *id, day, Rest::Unknown).unwrap();
             asked += 1;
             assert_ne!(verdict.outcome, Outcome::Allowed, "{id}: {}", row.name);
             let refused = verdict.outcome == Outcome::Refused;
@@ -174,7 +191,7 @@ fn what_has_no_day_of_its_own_shows_none_and_each_link_goes_where_its_citation_s
         (TextId::Eu2024, "https://eur-lex.europa.eu/eli/reg/2024/1689/oj"),
     ] {
         let facts = book.baseline("live-without-law").unwrap();
-        let verdict = book.decide_only(facts, text, day).unwrap();
+        let verdict = book.decide_only(facts, text, day, Rest::Unknown).unwrap();
         let since = Date::new(2025, 2, 2).unwrap();
         let ban = verdict.conclusions.iter().find(|c| c.conclusion == Conclusion::Prohibited).unwrap();
         assert_eq!(ban.when, When::Since(since));

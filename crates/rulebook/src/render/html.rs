@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use placet_core::is_unseen;
+
 use super::words::{is_broken, rule_words, stands, then, way_out_words, ways_out_of};
 use super::{confidence_words, dated, force_words, way_words, when_words};
 use crate::book::Rulebook;
@@ -19,6 +21,8 @@ pub(crate) fn escape(text: &str) -> String {
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
             '\'' => out.push_str("&#39;"),
+            '\n' | '\t' => out.push(c),
+            c if is_unseen(c) => out.extend(c.escape_default()),
             c => out.push(c),
         }
     }
