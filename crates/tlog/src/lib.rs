@@ -16,4 +16,11 @@
 //! # }
 //! ```
 
+pub mod checkpoint;
+pub mod cosignature;
+pub mod merkle;
 pub mod note;
+pub mod policy;
+pub mod proof;
+pub mod tile;
+pub mod witness;

@@ -6,7 +6,10 @@
 
 mod key;
 
-pub use key::{KeyError, KeyId, KeyName, SecretText, SignerKey, VerifierKey};
+pub use key::{
+    COSIGNATURE, ED25519, KeyError, KeyId, KeyName, PublicKey, SecretKey, SecretText, SignerKey, VerifierKey,
+    WitnessKey, WitnessSecret,
+};
 
 use std::fmt;
 
@@ -56,8 +59,12 @@ impl Signature {
         &self.bytes
     }
 
+    pub(crate) fn new(name: KeyName, id: KeyId, bytes: Vec<u8>) -> Self {
+        Self { name, id, bytes }
+    }
+
     /// Reads a line without its newline; `number` counts signature lines from one.
-    fn parse(line: &str, number: usize) -> Result<Self, NoteError> {
+    pub(crate) fn parse(line: &str, number: usize) -> Result<Self, NoteError> {
         let bad = |why| NoteError::SignatureLine { number, why };
         if line.len() >= MAX_SIGNATURE_LINE {
             return Err(bad("it is longer than 16 KiB"));
@@ -126,6 +133,21 @@ impl Note {
     /// The text, which nobody has vouched for yet. [`Note::verify`] is the ordinary way to it.
     pub fn unverified_text(&self) -> &str {
         &self.text
+    }
+
+    /// The note with one more signature line at its end.
+    ///
+    /// # Errors
+    /// If it has [`MAX_SIGNATURES`] already, or a line of the same name and id.
+    pub fn with(mut self, signature: Signature) -> Result<Self, NoteError> {
+        if self.signatures.len() >= MAX_SIGNATURES {
+            return Err(NoteError::TooMany);
+        }
+        if self.signatures.iter().any(|s| s.name == signature.name && s.id == signature.id) {
+            return Err(NoteError::SignedTwice { key: Signer { name: signature.name, id: signature.id } });
+        }
+        self.signatures.push(signature);
+        Ok(self)
     }
 
     /// Verifies every signature made by one of `keys`; signatures of other keys are ignored.

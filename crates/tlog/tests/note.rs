@@ -71,7 +71,7 @@ fn published_bad_keys_are_refused() {
         .map(|key| key.as_str().unwrap().parse::<VerifierKey>().unwrap_err())
         .collect();
     // The first is too long, and its padding bits, which are looked at first, are set.
-    assert_eq!(errors, [KeyError::Base64, KeyError::Kind { kind: 0x65 }]);
+    assert_eq!(errors, [KeyError::Base64, KeyError::Kind { kind: 0x65, expected: 0x01 }]);
 }
 
 /// The good note with other signature bytes, key id included.

@@ -7,8 +7,11 @@ use ed25519_dalek::{Signer as _, SigningKey, VerifyingKey};
 use sha2::{Digest as _, Sha256};
 use zeroize::{Zeroize as _, Zeroizing};
 
-/// Signature type byte of Ed25519 in C2SP signed-note.
-const ED25519: u8 = 0x01;
+/// Signature type of Ed25519 in C2SP signed-note: a log's, a manifest's.
+pub const ED25519: u8 = 0x01;
+
+/// Signature type of a timestamped Ed25519 cosignature in C2SP tlog-cosignature: a witness's.
+pub const COSIGNATURE: u8 = 0x04;
 
 /// What a signer key's text starts with.
 const SECRET_START: &str = "PRIVATE+KEY+";
@@ -52,10 +55,10 @@ impl fmt::Display for KeyName {
 pub struct KeyId(pub [u8; 4]);
 
 impl KeyId {
-    fn of(name: &KeyName, public: &[u8; 32]) -> Self {
+    fn of(name: &KeyName, kind: u8, public: &[u8; 32]) -> Self {
         let digest = Sha256::new()
             .chain_update(name.as_str())
-            .chain_update([b'\n', ED25519])
+            .chain_update([b'\n', kind])
             .chain_update(public)
             .finalize();
         let [a, b, c, d, ..] = <[u8; 32]>::from(digest);
@@ -84,17 +87,37 @@ impl fmt::Debug for KeyId {
     }
 }
 
-/// A public Ed25519 key under a name. Written `name+id+base64(0x01 || public key)`; printing and parsing are inverse.
+/// A public Ed25519 key under a name, for signatures of type `KIND` and no other. Written
+/// `name+id+base64(KIND || public key)`; printing and parsing are inverse.
 #[derive(Clone, PartialEq, Eq)]
-pub struct VerifierKey {
+pub struct PublicKey<const KIND: u8> {
     name: KeyName,
     id: KeyId,
     key: VerifyingKey,
 }
 
-impl VerifierKey {
+/// A key that verifies plain signatures.
+pub type VerifierKey = PublicKey<ED25519>;
+
+/// A key that verifies cosignatures.
+pub type WitnessKey = PublicKey<COSIGNATURE>;
+
+impl<const KIND: u8> PublicKey<KIND> {
     fn new(name: KeyName, key: VerifyingKey) -> Self {
-        Self { id: KeyId::of(&name, key.as_bytes()), name, key }
+        Self { id: KeyId::of(&name, KIND, key.as_bytes()), name, key }
+    }
+
+    /// The key with these 32 bytes, as RFC 8032 encodes it.
+    ///
+    /// # Errors
+    /// If no honest key has them.
+    pub fn from_bytes(name: KeyName, bytes: &[u8; 32]) -> Result<Self, KeyError> {
+        Ok(Self::new(name, public_key(bytes)?))
+    }
+
+    /// Whether the other key is the same point, whatever either is called or used for.
+    pub fn is_same_point<const OTHER: u8>(&self, other: &PublicKey<OTHER>) -> bool {
+        self.key == other.key
     }
 
     /// The key's name.
@@ -108,43 +131,50 @@ impl VerifierKey {
     }
 
     /// Whether `signature` is this key's over `message`, by the strict rules: no small-order point, one encoding.
-    pub(super) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
+    pub(crate) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
         ed25519_dalek::Signature::from_slice(signature)
             .is_ok_and(|signature| self.key.verify_strict(message, &signature).is_ok())
     }
 }
 
-impl FromStr for VerifierKey {
+impl<const KIND: u8> FromStr for PublicKey<KIND> {
     type Err = KeyError;
 
     fn from_str(text: &str) -> Result<Self, KeyError> {
         let (name, id, encoded) = split(text)?;
         let payload = STANDARD.decode(encoded).map_err(|_| KeyError::Base64)?;
-        let key = Self::new(name, public_key(ed25519_payload(&payload)?)?);
+        let key = Self::new(name, public_key(payload_of(KIND, &payload)?)?);
         if key.id == id { Ok(key) } else { Err(KeyError::Id { stated: id, computed: key.id }) }
     }
 }
 
-impl fmt::Display for VerifierKey {
+impl<const KIND: u8> fmt::Display for PublicKey<KIND> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let payload = [&[ED25519], self.key.as_bytes().as_slice()].concat();
+        let payload = [&[KIND], self.key.as_bytes().as_slice()].concat();
         write!(f, "{}+{}+{}", self.name, self.id, STANDARD.encode(payload))
     }
 }
 
-impl fmt::Debug for VerifierKey {
+impl<const KIND: u8> fmt::Debug for PublicKey<KIND> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
 }
 
-/// A secret Ed25519 key under a name. Wiped from memory when dropped; never printed but by [`SignerKey::secret_text`].
-pub struct SignerKey {
-    public: VerifierKey,
+/// A secret Ed25519 key under a name, for signatures of type `KIND` and no other. Wiped from memory when dropped; never
+/// printed but by [`SecretKey::secret_text`].
+pub struct SecretKey<const KIND: u8> {
+    public: PublicKey<KIND>,
     key: SigningKey,
 }
 
-impl SignerKey {
+/// A key that makes plain signatures.
+pub type SignerKey = SecretKey<ED25519>;
+
+/// A key that makes cosignatures.
+pub type WitnessSecret = SecretKey<COSIGNATURE>;
+
+impl<const KIND: u8> SecretKey<KIND> {
     /// The key that grows from `seed`, which must be 32 bytes from the system's random source and is wiped here.
     ///
     /// # Errors
@@ -157,7 +187,7 @@ impl SignerKey {
     }
 
     fn new(name: KeyName, key: SigningKey) -> Self {
-        Self { public: VerifierKey::new(name, key.verifying_key()), key }
+        Self { public: PublicKey::new(name, key.verifying_key()), key }
     }
 
     /// The key's name.
@@ -171,13 +201,13 @@ impl SignerKey {
     }
 
     /// The public half, to hand out.
-    pub fn verifier_key(&self) -> VerifierKey {
+    pub fn verifier_key(&self) -> PublicKey<KIND> {
         self.public.clone()
     }
 
-    /// `PRIVATE+KEY+name+id+base64(0x01 || seed)`, to be kept in a file that only its owner can read.
+    /// `PRIVATE+KEY+name+id+base64(KIND || seed)`, to be kept in a file that only its owner can read.
     pub fn secret_text(&self) -> SecretText {
-        let mut payload = Zeroizing::new([ED25519; 33]);
+        let mut payload = Zeroizing::new([KIND; 33]);
         if let Some(seed) = payload.get_mut(1..) {
             seed.copy_from_slice(self.key.as_bytes());
         }
@@ -192,25 +222,25 @@ impl SignerKey {
         SecretText(Zeroizing::new(text))
     }
 
-    pub(super) fn sign(&self, message: &[u8]) -> [u8; 64] {
+    pub(crate) fn sign(&self, message: &[u8]) -> [u8; 64] {
         self.key.sign(message).to_bytes()
     }
 }
 
-impl FromStr for SignerKey {
+impl<const KIND: u8> FromStr for SecretKey<KIND> {
     type Err = KeyError;
 
     fn from_str(text: &str) -> Result<Self, KeyError> {
         let (name, id, encoded) = split(text.strip_prefix(SECRET_START).ok_or(KeyError::NotSecret)?)?;
         let payload = Zeroizing::new(STANDARD.decode(encoded).map_err(|_| KeyError::Base64)?);
-        let key = Self::new(name, SigningKey::from_bytes(ed25519_payload(&payload)?));
+        let key = Self::new(name, SigningKey::from_bytes(payload_of(KIND, &payload)?));
         if key.id() == id { Ok(key) } else { Err(KeyError::Id { stated: id, computed: key.id() }) }
     }
 }
 
-impl fmt::Debug for SignerKey {
+impl<const KIND: u8> fmt::Debug for SecretKey<KIND> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SignerKey({}+{}, secret hidden)", self.name(), self.id())
+        write!(f, "SecretKey({}+{}, secret hidden)", self.name(), self.id())
     }
 }
 
@@ -240,10 +270,10 @@ fn split(text: &str) -> Result<(KeyName, KeyId, &str), KeyError> {
 }
 
 /// The 32 bytes after the signature type.
-fn ed25519_payload(payload: &[u8]) -> Result<&[u8; 32], KeyError> {
+fn payload_of(expected: u8, payload: &[u8]) -> Result<&[u8; 32], KeyError> {
     match payload.split_first() {
-        Some((&ED25519, key)) => key.try_into().map_err(|_| KeyError::Length),
-        Some((&kind, _)) => Err(KeyError::Kind { kind }),
+        Some((&kind, key)) if kind == expected => key.try_into().map_err(|_| KeyError::Length),
+        Some((&kind, _)) => Err(KeyError::Kind { kind, expected }),
         None => Err(KeyError::Length),
     }
 }
@@ -273,11 +303,15 @@ pub enum KeyError {
     /// Not strict base64.
     #[error("the key's last part is not strict base64")]
     Base64,
-    /// A signature type this crate does not know.
-    #[error("the key is of signature type {kind:#04x}; only 0x01, Ed25519, is known")]
+    /// A key for signatures of another type.
+    #[error(
+        "the key is of signature type {kind:#04x}; {expected:#04x} is needed here (0x01 signs, 0x04 cosigns)"
+    )]
     Kind {
         /// The type byte.
         kind: u8,
+        /// The one that is needed.
+        expected: u8,
     },
     /// Not 33 bytes.
     #[error("an Ed25519 key is 33 bytes, its type included")]
