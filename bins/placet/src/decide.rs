@@ -355,7 +355,14 @@ pub fn interview(
             word => match answer(vocabulary, id, word) {
                 Ok(value) => {
                     facts.set(id, Some(value));
-                    asked.push(id);
+                    match facts.check(vocabulary) {
+                        Ok(()) => asked.push(id),
+                        Err(e) => {
+                            facts.set(id, None);
+                            writeln!(output, "  {e}; answer otherwise, or go back with b")
+                                .map_err(io_error)?;
+                        }
+                    }
                 }
                 Err(e) => writeln!(output, "  {e}").map_err(io_error)?,
             },
@@ -430,6 +437,81 @@ fn answer(vocabulary: &Vocabulary, id: FactId, word: &str) -> Result<placet_rule
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Answers by what the last question was about; what it has no answer for it does not know.
+    struct Person<'a> {
+        answers: &'a [(&'a str, &'a str)],
+        heard: std::rc::Rc<std::cell::RefCell<Vec<u8>>>,
+        line: io::Cursor<Vec<u8>>,
+    }
+
+    impl io::Read for Person<'_> {
+        fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+            self.line.read(out)
+        }
+    }
+
+    impl BufRead for Person<'_> {
+        fn fill_buf(&mut self) -> io::Result<&[u8]> {
+            if self.line.fill_buf()?.is_empty() {
+                let heard = String::from_utf8_lossy(&self.heard.borrow()).into_owned();
+                let refused =
+                    heard.rsplit("\n\n").next().is_some_and(|last| last.contains("cannot hold together"));
+                let question = heard.lines().rev().find(|l| l.contains(" open]")).unwrap_or_default();
+                let known = self.answers.iter().find(|(about, _)| question.contains(about) && !refused);
+                self.line = io::Cursor::new(format!("{}\n", known.map_or("?", |(_, a)| a)).into_bytes());
+            }
+            self.line.fill_buf()
+        }
+
+        fn consume(&mut self, n: usize) {
+            self.line.consume(n);
+        }
+    }
+
+    struct Paper(std::rc::Rc<std::cell::RefCell<Vec<u8>>>);
+
+    impl Write for Paper {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.borrow_mut().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn an_interview_takes_no_answers_that_contradict_each_other() {
+        let book = load().unwrap();
+        let heard = std::rc::Rc::new(std::cell::RefCell::new(Vec::new()));
+        let mut person = Person {
+            answers: &[
+                ("Is it an AI system", "1"),
+                ("What is done with it", "1"),
+                ("In which Member State", "SE"),
+                ("Who does it?", "1"),
+                ("prevent, investigate", "yes"),
+                ("nothing but military", "military"),
+                ("faces, voices, gait", "yes"),
+                ("How does it compare", "one_to_many"),
+                ("live or in recordings", "real_time"),
+                ("kind of place", "public"),
+            ],
+            heard: heard.clone(),
+            line: io::Cursor::new(Vec::new()),
+        };
+        let as_of = "2026-11-22".parse().unwrap();
+        let facts =
+            interview(&book, &[TextId::Eu2026], as_of, &mut person, &mut Paper(heard.clone())).unwrap();
+        let said = String::from_utf8(heard.take()).unwrap();
+        assert!(said.contains("cannot hold together"), "{said}");
+        assert_eq!(facts.check(book.vocabulary()), Ok(()));
+        let outcome = book.decide(&facts, TextId::Eu2026, as_of).unwrap().outcome;
+        assert_ne!(outcome, Outcome::Allowed, "{said}");
+        // What an interview writes, the same program reads.
+        Facts::parse(book.vocabulary(), "facts.toml", book.facts_toml(&facts).as_bytes()).unwrap();
+    }
 
     #[test]
     fn an_interview_ends_when_nothing_can_change_the_answer() {

@@ -3,7 +3,8 @@
 mod diff;
 
 use std::fmt::Write as _;
-use std::fs;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -11,8 +12,8 @@ use clap::{Args, Subcommand};
 use placet_prover::{Found, ProveError, prove};
 use placet_rulebook::render::{article_pages, confidence_words, side_by_side};
 use placet_rulebook::{
-    Block, Does, Effort, Problems, Proofs, Question, Rest, Rulebook, Status, Story, Text, TextId, Topic,
-    tokens,
+    Block, Does, Effort, MAX_BYTES, Problems, Proofs, Question, Rest, Rulebook, Status, Story, Text, TextId,
+    Topic, tokens,
 };
 use serde_json::json;
 
@@ -531,6 +532,11 @@ fn story(args: &StoryArgs) -> Result<Exit, Failure> {
 }
 
 fn clipping_files(path: &Path) -> Result<Vec<(String, Vec<u8>)>, Failure> {
+    let read = |path: &Path| -> io::Result<(String, Vec<u8>)> {
+        let mut bytes = Vec::new();
+        File::open(path)?.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+        Ok((path.display().to_string(), bytes))
+    };
     let io_error = |e| Failure::Io(path.display().to_string(), e);
     let mut out = Vec::new();
     if path.is_dir() {
@@ -540,10 +546,10 @@ fn clipping_files(path: &Path) -> Result<Vec<(String, Vec<u8>)>, Failure> {
         }
         names.sort();
         for name in names.iter().filter(|n| n.is_file()) {
-            out.push((name.display().to_string(), fs::read(name).map_err(io_error)?));
+            out.push(read(name).map_err(io_error)?);
         }
     } else {
-        out.push((path.display().to_string(), fs::read(path).map_err(io_error)?));
+        out.push(read(path).map_err(io_error)?);
     }
     Ok(out)
 }

@@ -13,7 +13,7 @@ use crate::verdict::{
     Assumed, Binding, Concluded, Conclusion, Condition, DutyDue, Fine, Force, Ground, Neighbour, Outcome,
     Standing, Verdict, WayOut, When,
 };
-use crate::vocabulary::{FactId, Value};
+use crate::vocabulary::{Fact, FactId, Value};
 
 /// Why no verdict could be given.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -31,6 +31,9 @@ pub enum DecideError {
         /// Its first day.
         first: Date,
     },
+    /// Facts that cannot be true together.
+    #[error("{0}")]
+    Contradiction(String),
 }
 
 /// A case under one text on one day: every rule with its value.
@@ -105,12 +108,31 @@ impl<'b> Case<'b> {
             rule: r.id.clone(),
             cite: r.cite.clone(),
             says: r.says.clone(),
-            confidence: r.confidence.clone(),
+            confidence: self.state_confidence(rule).unwrap_or_else(|| r.confidence.clone()),
             readings: r.readings.clone(),
             when: self.rule_when(rule),
             floor: r.floor,
             eli: self.text.official(&r.cite),
         })
+    }
+
+    /// How well that is backed which a rule takes from a Member State's file, where that is less than the official text.
+    fn state_confidence(&self, rule: usize) -> Option<String> {
+        let vocabulary = &self.book.vocabulary;
+        let state = vocabulary.find("member_state")?;
+        let file = self.book.states.get(&vocabulary.fact(state).write(self.value(state)?))?;
+        if file.confidence == "text" {
+            return None;
+        }
+        let mut rests = false;
+        self.text.inline(&self.text.rules.get(rule)?.when).facts(&mut |f| {
+            let fact = vocabulary.fact(f);
+            // What binds a State stands in the recitals; its own law does not.
+            let known = fact.from_state.as_ref().filter(|key| *key != "bound");
+            let known = known.and_then(|key| self.book.states.value(&file.id, key, fact));
+            rests |= known.is_some_and(|v| v != fact.otherwise && self.value(f) == Some(v));
+        });
+        rests.then(|| file.confidence.clone())
     }
 
     fn grounds(&self, rules: impl IntoIterator<Item = usize>) -> Vec<Ground> {
@@ -481,6 +503,18 @@ impl<'b> Case<'b> {
                 });
             }
         }
+        let from_file = |(id, fact): &(FactId, &Fact)| {
+            let known = fact.from_state.as_ref().and_then(|key| self.book.states.value(&code, key, fact));
+            asked.contains(id) && facts.get(*id).is_none() && known.is_some_and(|v| v != fact.otherwise)
+        };
+        if let (true, Some(file)) = (vocabulary.facts().any(|f| from_file(&f)), self.book.states.get(&code)) {
+            out.push(format!(
+                "What is known of the law of {} comes from this: {} ({}).",
+                file.name,
+                file.source,
+                crate::render::confidence_words(&file.confidence)
+            ));
+        }
         for (id, fact) in vocabulary.facts().filter(|(id, _)| asked.contains(id)) {
             let Some(key) = &fact.from_state else { continue };
             let known = self.book.states.value(&code, key, fact);
@@ -591,6 +625,7 @@ impl Rulebook {
         as_of: Date,
         rest: Rest,
     ) -> Result<(Case<'_>, Facts), DecideError> {
+        facts.check(&self.vocabulary).map_err(DecideError::Contradiction)?;
         let case = self.case(facts, id, as_of)?;
         Ok(match rest {
             Rest::Unknown => (case, facts.clone()),

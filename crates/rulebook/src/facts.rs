@@ -8,7 +8,7 @@ use crate::date::Date;
 use crate::problem::{Problem, Problems, line_of};
 use crate::state::States;
 use crate::table::{Source, date_of, describe};
-use crate::vocabulary::{FactId, RESERVED, Value, Vocabulary};
+use crate::vocabulary::{Fact, FactId, RESERVED, Value, Vocabulary};
 
 /// The longest facts file that is read, in bytes.
 pub const MAX_BYTES: usize = 1 << 20;
@@ -86,7 +86,16 @@ impl Facts {
             out.texts = match root.raw("text") {
                 None => Vec::new(),
                 Some((_, DeValue::String(one))) => vec![one.to_string()],
-                Some((_, DeValue::Array(_))) => root.list("text"),
+                Some((_, DeValue::Array(list))) if list.iter().all(|t| t.get_ref().is_str()) => {
+                    root.list("text")
+                }
+                Some((line, DeValue::Array(_))) => {
+                    root.report_at(
+                        line,
+                        "`text` is a text's name or a list of them, such as [\"eu2024\", \"eu2026\"]",
+                    );
+                    Vec::new()
+                }
                 Some((line, other)) => {
                     root.report_at(
                         line,
@@ -103,8 +112,19 @@ impl Facts {
             }
             for (key, line, value) in root.entries() {
                 match (key, root.as_table(value, line)) {
+                    ("facts", None) => root.report_at(
+                        line,
+                        "`facts` is a table: write `[facts]` once, and each fact on a line below it",
+                    ),
                     ("facts", Some(inner)) => {
                         for (key, line, value) in inner.entries() {
+                            if RESERVED.contains(&key) {
+                                inner.report_at(
+                                    line,
+                                    format!("`{key}` is no fact; it stands above `[facts]`"),
+                                );
+                                continue;
+                            }
                             out.read_one(vocabulary, &source, &mut lines, key, line, value);
                         }
                     }
@@ -164,42 +184,87 @@ impl Facts {
         }
     }
 
-    /// Reports facts that cannot be true together, by the facts involved.
+    /// Reports facts that cannot be true together, by the facts involved. What a told fact needs above it counts as told.
     pub(crate) fn contradictions(&self, vocabulary: &Vocabulary, mut report: impl FnMut(&[FactId], String)) {
-        for (id, fact) in vocabulary.facts() {
-            let (Some(value), Some((parent, is))) = (self.get(id), &fact.only_if) else { continue };
-            if value == fact.otherwise {
+        let facts: Vec<_> = vocabulary.facts().collect();
+        let mut needs: Vec<Option<Need>> = facts.iter().map(|_| None).collect();
+        // Children stand below their parents, so one pass from the end reaches every ancestor.
+        for (id, fact) in facts.iter().rev() {
+            let Some((parent, is)) = &fact.only_if else { continue };
+            let ordinary = |list: &[Value]| list.contains(&fact.otherwise);
+            let origin = match (self.get(*id), needs.get(id.index()).and_then(Option::as_ref)) {
+                (Some(value), _) if value != fact.otherwise => *id,
+                (None, Some(need)) if !ordinary(&need.values) => need.origin,
+                _ => continue,
+            };
+            let above = vocabulary.fact(*parent);
+            if let Some(given) = self.get(*parent) {
+                if !is.contains(&given) {
+                    let words = format!(
+                        "{} contradicts {}: the first is only possible where `{}` is {}",
+                        self.told(vocabulary, origin),
+                        self.told(vocabulary, *parent),
+                        above.id,
+                        one_of(above, is)
+                    );
+                    report(&[origin, *parent], words);
+                }
                 continue;
             }
-            if let Some(given) = self.get(*parent).filter(|v| !is.contains(v)) {
-                let p = vocabulary.fact(*parent);
-                let wanted: Vec<String> = is.iter().map(|v| p.write(*v)).collect();
-                report(
-                    &[id, *parent],
-                    format!(
-                        "`{} = {}` contradicts `{} = {}`: the first is only possible where `{}` is {}",
-                        fact.id,
-                        fact.write(value),
-                        p.id,
-                        p.write(given),
-                        p.id,
-                        wanted.join(" or ")
-                    ),
+            let Some(slot) = needs.get_mut(parent.index()) else { continue };
+            let both = match slot.as_ref() {
+                None => is.clone(),
+                Some(need) => need.values.iter().filter(|v| is.contains(v)).copied().collect(),
+            };
+            if let (true, Some(need)) = (both.is_empty(), slot.as_ref()) {
+                let words = format!(
+                    "{} contradicts {}: the first is only possible where `{}` is {}, the second where it is {}",
+                    self.told(vocabulary, origin),
+                    self.told(vocabulary, need.origin),
+                    above.id,
+                    one_of(above, is),
+                    one_of(above, &need.values)
                 );
+                report(&[origin, need.origin], words);
+                continue;
             }
+            *slot = Some(Need { values: both, origin });
         }
-        for c in &vocabulary.contradictions {
-            let told: Vec<(FactId, Value)> =
-                c.facts.iter().filter_map(|(f, _)| self.get(*f).map(|v| (*f, v))).collect();
-            if !c.facts.is_empty() && c.excludes(|f| self.get(f)) {
-                let ids: Vec<FactId> = told.iter().map(|(f, _)| *f).collect();
-                let list: Vec<String> = told
-                    .iter()
-                    .map(|(f, v)| format!("`{} = {}`", vocabulary.fact(*f).id, vocabulary.fact(*f).write(*v)))
-                    .collect();
-                report(&ids, format!("{} cannot hold together: {}", list.join(" and "), c.says));
-            }
+        let known = |f: FactId| {
+            self.get(f).or_else(|| match needs.get(f.index())?.as_ref()?.values.as_slice() {
+                [only] => Some(*only),
+                _ => None,
+            })
+        };
+        for c in vocabulary.contradictions.iter().filter(|c| !c.facts.is_empty() && c.excludes(known)) {
+            let ids: Vec<FactId> = c.facts.iter().map(|(f, _)| *f).collect();
+            let list: Vec<String> = ids
+                .iter()
+                .filter_map(|f| Some((vocabulary.fact(*f), known(*f)?)))
+                .map(|(fact, value)| format!("`{} = {}`", fact.id, fact.write(value)))
+                .collect();
+            report(&ids, format!("{} cannot hold together: {}", list.join(" and "), c.says));
         }
+    }
+
+    fn told(&self, vocabulary: &Vocabulary, id: FactId) -> String {
+        let fact = vocabulary.fact(id);
+        match self.get(id) {
+            Some(value) => format!("`{} = {}`", fact.id, fact.write(value)),
+            None => format!("`{}`", fact.id),
+        }
+    }
+
+    /// Whether the facts can be true together; else what is wrong, in words.
+    ///
+    /// # Errors
+    /// The first pair that cannot.
+    pub fn check(&self, vocabulary: &Vocabulary) -> Result<(), String> {
+        let mut first = None;
+        self.contradictions(vocabulary, |_, words| {
+            first.get_or_insert(words);
+        });
+        first.map_or(Ok(()), Err)
     }
 
     /// The values from which rules are judged: what follows from what is given, and nothing else. Derived facts are
@@ -213,6 +278,16 @@ impl Facts {
         settle(vocabulary, states, &mut values);
         values
     }
+}
+
+/// What a fact that was not told must be for those below it that were.
+struct Need {
+    values: Vec<Value>,
+    origin: FactId,
+}
+
+fn one_of(fact: &Fact, values: &[Value]) -> String {
+    values.iter().map(|v| fact.write(*v)).collect::<Vec<_>>().join(" or ")
 }
 
 /// Fills in what follows: parents of known children, children of parents that rule them out, a State's known law.

@@ -272,8 +272,12 @@ fn rests_on(told: &Case<'_>, case: &Case<'_>, all: &Facts) -> BTreeSet<FactId> {
             })
             .collect();
         if alone.is_empty() {
-            // Several of them would each do: none is taken for granted.
-            out.extend(case.assumed.iter().map(|a| a.fact));
+            // Several of them would each do: none that the rule looks at is taken for granted.
+            let mut looks_at = BTreeSet::new();
+            if let Some(rule) = case.text.rules.get(rule) {
+                case.text.inline(&rule.when).facts(&mut |f| looks_at.extend(chain(told, f)));
+            }
+            out.extend(case.assumed.iter().map(|a| a.fact).filter(|f| looks_at.contains(f)));
         } else {
             out.extend(alone);
         }

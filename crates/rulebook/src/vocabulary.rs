@@ -444,8 +444,12 @@ impl Vocabulary {
     }
 }
 
-/// A value of the fact, or a list of them.
+/// A value of the fact, or a list of them; `"*"` is any value but the ordinary one.
 fn one_or_many(t: &Table<'_, '_>, fact: &Fact, line: usize, value: &toml::de::DeValue<'_>) -> Vec<Value> {
+    if let (Some("*"), Kind::Choice(list)) = (value.as_str(), &fact.kind) {
+        let all = (0..list.len()).filter_map(|at| u16::try_from(at).ok()).map(Value::Choice);
+        return all.filter(|v| *v != fact.otherwise).collect();
+    }
     let given: Vec<&toml::de::DeValue<'_>> = match value.as_array() {
         Some(list) => list.iter().map(toml::Spanned::get_ref).collect(),
         None => vec![value],
