@@ -20,3 +20,4 @@
 pub mod explain;
 pub mod manifest;
 pub mod report;
+mod spelt;

@@ -3,29 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// An enum whose variants each have one spelling in a manifest.
-macro_rules! spelt {
-    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $key:literal,)+ }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        pub enum $name { $($(#[$variant_doc])* $variant,)+ }
-
-        impl $name {
-            /// Every variant.
-            pub const ALL: &[Self] = &[$(Self::$variant,)+];
-
-            /// The variant as manifests spell it.
-            pub fn key(self) -> &'static str {
-                match self { $(Self::$variant => $key,)+ }
-            }
-
-            /// The variant that manifests spell `key`.
-            pub fn from_key(key: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|variant| variant.key() == key)
-            }
-        }
-    };
-}
+use crate::spelt::spelt;
 
 spelt! {
     /// How hard the detector looked at each frame.
