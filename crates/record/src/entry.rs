@@ -3,6 +3,7 @@
 //! An entry is one line of canonical JSON ([`Leaf`]), hashed as it is served. None holds a face, a template, a name or a
 //! pseudonym: what an event says of somebody is a record that the entry commits to ([`CommittedRecord`]) and that can be erased
 //! without touching the log. What cameras do stands in every tick, in slots that look alike until they are opened
+//! ([`slot`]). [`Sequence`] holds the entries of one log to their rules.
 //!
 //! Pure, and small enough for an auditor to read: nothing here knows a tree of the log's own, a checkpoint or a witness.
 //! `docs/formats/log-entries.md` tells a stranger how to read all of it; [C2SP](https://c2sp.org/tlog-tiles) how a log
@@ -27,15 +28,19 @@
 //! ```
 
 mod commitment;
+mod disclosure;
 mod event;
 mod form;
 mod leaf;
 mod mac;
 mod record;
+mod roster;
+mod sequence;
 pub mod slot;
 mod value;
 
 pub use commitment::{Commitment, CommittedRecord, RecordSecret};
+pub use disclosure::{Disclosure, DisclosureError, MAX_DISCLOSURE};
 pub use event::{Event, EventKind, MAX_PUBLIC_CAMERAS, PublicPart};
 pub use form::FormError;
 pub use leaf::{
@@ -43,4 +48,6 @@ pub use leaf::{
     RosterOf, Tick,
 };
 pub use record::{FieldName, FieldValue, MAX_FIELDS, MAX_RECORD, Record};
+pub use roster::{CameraRoster, RosterError};
+pub use sequence::{Finding, Misbehaviour, Sequence};
 pub use value::{Authority, CameraId, EventId, Moment, Purpose, ValueError};
