@@ -1,7 +1,9 @@
 //! One entry of the log: the leaf that its tree hashes.
 
 use placet_core::Digest;
-use placet_tlog::note::{KeyName, VerifierKey};
+use placet_tlog::checkpoint::Origin;
+use placet_tlog::merkle::Hash;
+use placet_tlog::note::VerifierKey;
 
 use super::event::Event;
 use super::form::{Fields, FormError, Json, demand_canonical};
@@ -64,7 +66,7 @@ pub struct Genesis {
     /// When the log was made.
     pub at: Moment,
     /// The log's name, as its checkpoints and its key have it.
-    pub origin: KeyName,
+    pub origin: Origin,
     /// Seconds from one tick to the next: 1 to [`MAX_INTERVAL`].
     pub interval: u64,
     /// Whether events are published as they happen.
@@ -83,7 +85,7 @@ pub struct Tick {
     /// Where its interval starts.
     pub start: Moment,
     /// The RFC 6962 root over its slots; see [`super::slot`].
-    pub slots_root: Digest,
+    pub slots_root: Hash,
     /// When it is opened at the latest.
     pub reveal_by: Moment,
 }
@@ -225,7 +227,7 @@ impl Tick {
         Ok(Self {
             n: fields.int("n")?,
             start: fields.moment("t")?,
-            slots_root: Digest(fields.bytes("slots")?),
+            slots_root: Hash(fields.bytes("slots")?),
             reveal_by: fields.moment("reveal_by")?,
         })
     }

@@ -208,6 +208,7 @@ fn rule_about(index: u64, event: &Event) -> Result<(), Misbehaviour> {
 #[cfg(test)]
 mod tests {
     use placet_core::Digest;
+    use placet_tlog::merkle::Hash;
     use placet_tlog::note::SignerKey;
 
     use super::super::slot::Seed;
@@ -227,7 +228,7 @@ mod tests {
 
     fn tick(n: u64, start: u64) -> Leaf {
         let (start, reveal_by) = (at(start), at(start + 660));
-        Leaf::Tick(Tick { n, start, slots_root: Digest([0; 32]), reveal_by })
+        Leaf::Tick(Tick { n, start, slots_root: Hash([0; 32]), reveal_by })
     }
 
     fn reveal(tick: u64, when: u64) -> Leaf {
@@ -316,7 +317,7 @@ mod tests {
         for start in [0, 1, 59] {
             assert_eq!(last(&[tick(0, 0), tick(1, start)]), Err(Misbehaviour::TickTime { tick: 1 }));
         }
-        let early = Tick { n: 0, start: at(0), slots_root: Digest([0; 32]), reveal_by: at(660) };
+        let early = Tick { n: 0, start: at(0), slots_root: Hash([0; 32]), reveal_by: at(660) };
         let before = Moment::from_unix_seconds(at(0).unix_seconds() - 1).unwrap();
         let early = Tick { start: before, reveal_by: before.plus(660).unwrap(), ..early };
         assert_eq!(last(&[Leaf::Tick(early)]), Err(Misbehaviour::TickTime { tick: 0 }));
@@ -325,12 +326,11 @@ mod tests {
     #[test]
     fn no_tick_moves_its_date() {
         for by in [659, 661] {
-            let tick = Tick { n: 0, start: at(0), slots_root: Digest([0; 32]), reveal_by: at(by) };
+            let tick = Tick { n: 0, start: at(0), slots_root: Hash([0; 32]), reveal_by: at(by) };
             assert_eq!(last(&[Leaf::Tick(tick)]), Err(Misbehaviour::RevealDate { tick: 0 }));
         }
         let end: Moment = "2199-12-31T23:50:00Z".parse().unwrap();
-        let beyond =
-            Tick { n: 0, start: end, slots_root: Digest([0; 32]), reveal_by: end.plus(300).unwrap() };
+        let beyond = Tick { n: 0, start: end, slots_root: Hash([0; 32]), reveal_by: end.plus(300).unwrap() };
         assert_eq!(last(&[Leaf::Tick(beyond)]), Err(Misbehaviour::RevealDate { tick: 0 }));
     }
 

@@ -32,9 +32,8 @@
 //! and no other; the seed opens all. The tag commits: a slot has one plain form and one salt.
 
 mod array;
-mod tree;
 
-pub use array::{SlotArray, SlotProof};
+pub use array::{SlotArray, SlotProof, SlotProofError};
 
 use std::fmt;
 

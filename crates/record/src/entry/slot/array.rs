@@ -1,9 +1,11 @@
 //! All slots of one tick: a side file, bound to the log by its root.
 
-use placet_core::Digest;
+use std::convert::Infallible;
+
+use placet_tlog::merkle::{Frontier, Hash, Nodes, ProofError, inclusion_proof, verify_inclusion};
 
 use super::super::leaf::MAX_SLOTS;
-use super::{SEALED_SLOT, Salt, Seed, SlotError, SlotState, open_slot, seal_slot, tree};
+use super::{SEALED_SLOT, Salt, Seed, SlotError, SlotState, open_slot, seal_slot};
 
 /// All slots of one tick. Its bytes are the slots one after the other and nothing else.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,13 +52,9 @@ impl SlotArray {
         &self.slots
     }
 
-    fn hashes(&self) -> Vec<Digest> {
-        self.slots.iter().map(|slot| tree::leaf(slot)).collect()
-    }
-
     /// What the tick commits to: the RFC 6962 root with the slots as its leaves.
-    pub fn root(&self) -> Digest {
-        tree::root(&self.hashes())
+    pub fn root(&self) -> Hash {
+        root(&self.slots)
     }
 
     /// Opens all slots with the seed of tick number `tick`.
@@ -71,8 +69,27 @@ impl SlotArray {
     /// What shows one slot alone: the slot, its salt and its path; none where there is no such slot.
     pub fn prove(&self, seed: &Seed, slot: u32) -> Option<SlotProof> {
         let sealed = *self.slots.get(slot as usize)?;
-        let path = tree::path(&self.hashes(), slot as usize)?;
+        let Ok(path) = inclusion_proof(&mut Leaves(&self.slots), slot.into(), self.slots.len() as u64);
         Some(SlotProof { slot, salt: seed.salt(slot), sealed, path })
+    }
+}
+
+/// The root over some slots.
+fn root(slots: &[[u8; SEALED_SLOT]]) -> Hash {
+    let mut tree = Frontier::default();
+    slots.iter().for_each(|slot| tree.push(Hash::of_leaf(slot), |_, _, _| ()));
+    tree.root()
+}
+
+/// The slots as the leaves of their tree.
+struct Leaves<'s>(&'s [[u8; SEALED_SLOT]]);
+
+impl Nodes for Leaves<'_> {
+    type Error = Infallible;
+
+    fn node(&mut self, level: u8, index: u64) -> Result<Hash, Infallible> {
+        let (from, until) = (index << level, (index + 1) << level);
+        Ok(root(self.0.get(from as usize..until as usize).unwrap_or_default()))
     }
 }
 
@@ -86,19 +103,18 @@ pub struct SlotProof {
     /// The slot.
     pub sealed: [u8; SEALED_SLOT],
     /// Its RFC 6962 inclusion path.
-    pub path: Vec<Digest>,
+    pub path: Vec<Hash>,
 }
 
 impl SlotProof {
     /// What the slot says, if it stands under `root`, the root in tick number `tick` of a log with `capacity` slots.
     ///
     /// # Errors
-    /// If it does not stand there (none inside), or cannot be opened.
-    pub fn verify(&self, root: &Digest, tick: u64, capacity: u32) -> Result<SlotState, SlotProofError> {
-        let leaf = tree::leaf(&self.sealed);
-        if tree::climb(leaf, self.slot.into(), capacity.into(), &self.path) != Some(*root) {
-            return Err(SlotProofError::Path { tick, slot: self.slot });
-        }
+    /// If it does not stand there, or cannot be opened.
+    pub fn verify(&self, root: Hash, tick: u64, capacity: u32) -> Result<SlotState, SlotProofError> {
+        let (slot, leaf) = (self.slot, Hash::of_leaf(&self.sealed));
+        verify_inclusion(leaf, slot.into(), capacity.into(), &self.path, root)
+            .map_err(|source| SlotProofError::Path { tick, slot, source })?;
         Ok(open_slot(&self.salt, tick, self.slot, &self.sealed)?)
     }
 }
@@ -113,6 +129,8 @@ pub enum SlotProofError {
         tick: u64,
         /// The slot's number.
         slot: u32,
+        /// Why not.
+        source: ProofError,
     },
     /// It is there, but does not open.
     #[error("the proved slot cannot be opened")]
@@ -127,6 +145,7 @@ pub enum SlotProofError {
 mod tests {
     use std::collections::BTreeSet;
 
+    use placet_core::Digest;
     use proptest::prelude::*;
 
     use super::super::tests::any_state;
@@ -205,11 +224,14 @@ mod tests {
     fn a_slot_swapped_for_another_is_caught() {
         let array = SlotArray::seal(&seed(0), 0, &[on(), SlotState::Off], 2).unwrap();
         let proof = array.prove(&seed(0), 0).unwrap();
-        assert_eq!(proof.verify(&array.root(), 0, 2), Ok(on()));
+        assert_eq!(proof.verify(array.root(), 0, 2), Ok(on()));
         let other = SlotArray::seal(&seed(0), 0, &[SlotState::Off, SlotState::Off], 2).unwrap();
         let forged = other.prove(&seed(0), 0).unwrap();
-        assert_eq!(forged.verify(&array.root(), 0, 2), Err(SlotProofError::Path { tick: 0, slot: 0 }));
-        assert!(matches!(proof.verify(&array.root(), 1, 2), Err(SlotProofError::Slot { .. })));
+        assert_eq!(
+            forged.verify(array.root(), 0, 2),
+            Err(SlotProofError::Path { tick: 0, slot: 0, source: ProofError::Root })
+        );
+        assert!(matches!(proof.verify(array.root(), 1, 2), Err(SlotProofError::Slot { .. })));
     }
 
     proptest! {
@@ -221,7 +243,7 @@ mod tests {
             prop_assert_eq!(&opened[..states.len()], states.as_slice());
             for (slot, state) in (0..).zip(opened) {
                 let proof = array.prove(&seed(tick), slot).unwrap();
-                prop_assert_eq!(proof.verify(&array.root(), tick, capacity), Ok(state));
+                prop_assert_eq!(proof.verify(array.root(), tick, capacity), Ok(state));
             }
         }
     }
