@@ -47,7 +47,8 @@ fn kind(error: &FormError) -> &str {
 
 /// The record that every disclosure of the vectors belongs to.
 fn four_fields() -> Commitment {
-    Commitment(unhex(&json("records.json")[0]["c"]))
+    let records = json("records.json");
+    Commitment(unhex(records.first().and_then(|record| record.get("c")).unwrap()))
 }
 
 fn answer(kind_of_file: &str, bytes: &[u8]) -> String {
