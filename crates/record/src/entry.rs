@@ -31,6 +31,7 @@ mod commitment;
 mod disclosure;
 mod event;
 mod form;
+mod json;
 mod leaf;
 mod mac;
 mod record;

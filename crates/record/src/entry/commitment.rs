@@ -18,7 +18,8 @@ use placet_core::Hasher;
 use zeroize::Zeroizing;
 
 use super::event::EventKind;
-use super::form::{Fields, FormError, Json, demand_canonical};
+use super::form::{Fields, FormError};
+use super::json::{Json, demand_canonical};
 use super::mac::{derive, mac};
 use super::record::{FieldName, FieldValue, MAX_FIELDS, MAX_RECORD, Record};
 

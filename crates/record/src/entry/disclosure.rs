@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::commitment::{Commitment, CommittedRecord, field_digest};
 use super::event::EventKind;
-use super::form::{Fields, FormError, Json, bytes as bytes_of, demand_canonical};
+use super::form::{Fields, FormError, bytes as bytes_of};
+use super::json::{Json, demand_canonical};
 use super::record::{FieldName, FieldValue, MAX_FIELDS};
 
 /// The longest disclosure, in bytes.

@@ -3,7 +3,8 @@
 use placet_core::Digest;
 
 use super::commitment::Commitment;
-use super::form::{Fields, FormError, Json};
+use super::form::{Fields, FormError};
+use super::json::Json;
 use super::value::{Authority, CameraId, EventId, Moment, Purpose};
 use crate::spelt::spelt;
 

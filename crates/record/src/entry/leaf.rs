@@ -6,7 +6,8 @@ use placet_tlog::merkle::Hash;
 use placet_tlog::note::VerifierKey;
 
 use super::event::Event;
-use super::form::{Fields, FormError, Json, demand_canonical};
+use super::form::{Fields, FormError};
+use super::json::{Json, demand_canonical};
 use super::slot::Seed;
 use super::value::Moment;
 use crate::spelt::spelt;
@@ -291,5 +292,110 @@ impl Roster {
             count: fields.int("count")?,
             digest: Digest(fields.bytes("digest")?),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use placet_tlog::note::SignerKey;
+    use proptest::option;
+    use proptest::prelude::*;
+
+    use super::super::{Commitment, EventId, EventKind, PublicPart, Purpose};
+    use super::*;
+
+    fn any_moment() -> impl Strategy<Value = Moment> {
+        (946_684_800_u64..=7_258_118_399).prop_map(|seconds| Moment::from_unix_seconds(seconds).unwrap())
+    }
+
+    fn any_digest() -> impl Strategy<Value = Digest> {
+        any::<[u8; 32]>().prop_map(Digest)
+    }
+
+    fn any_public() -> impl Strategy<Value = PublicPart> {
+        let cameras = prop::collection::btree_set("[a-z0-9._-]{1,64}", 0..70);
+        let when = (any_moment(), any_moment());
+        (any_digest(), prop::sample::select(Purpose::ALL), "[A-Za-zé顔]{1,120}", cameras, when).prop_map(
+            |(order, purpose, authority, cameras, (from, until))| PublicPart {
+                order,
+                purpose,
+                authority: authority.parse().unwrap(),
+                cameras: cameras.iter().map(|name| name.parse().unwrap()).collect(),
+                from,
+                until,
+            },
+        )
+    }
+
+    fn any_event() -> impl Strategy<Value = Event> {
+        let ids = (any::<[u8; 16]>(), any::<[u8; 32]>());
+        let optional = (option::of(0..1_u64 << 54), option::of(any_digest()), option::of(any_public()));
+        (any_moment(), prop::sample::select(EventKind::ALL), ids, optional).prop_map(
+            |(at, kind, (id, c), (about, deposit, public))| Event {
+                at,
+                kind,
+                id: EventId(id),
+                commitment: Commitment(c),
+                about,
+                deposit,
+                public,
+            },
+        )
+    }
+
+    /// Entries of every type, some of them with values out of their range.
+    fn any_leaf() -> impl Strategy<Value = Leaf> {
+        let key = |n: u8| SignerKey::generate("log.example.org", [n; 32]).unwrap().verifier_key();
+        let mode = prop::sample::select(LogMode::ALL);
+        let genesis = (any_moment(), 0..3_700_u64, mode, 0..32_000_000_u64, 0..70_000_u32).prop_map(
+            |(at, interval, mode, reveal_delay, slots)| {
+                let origin = "log.example.org".parse().unwrap();
+                Leaf::Genesis(Genesis { at, origin, interval, mode, reveal_delay, slots })
+            },
+        );
+        let tick = (0..1_u64 << 54, any_moment(), any::<[u8; 32]>(), any_moment()).prop_map(
+            |(n, start, root, reveal_by)| Leaf::Tick(Tick { n, start, slots_root: Hash(root), reveal_by }),
+        );
+        let reveal = (any_moment(), 0..1_u64 << 54, any::<[u8; 32]>())
+            .prop_map(|(at, tick, seed)| Leaf::Reveal(Reveal { at, tick, seed: Seed::from_bytes(seed) }));
+        let change =
+            (any_moment(), 0..4_u8, 0..4_u8, any::<u64>()).prop_map(move |(at, old, new, from_size)| {
+                Leaf::Key(Box::new(KeyChange { at, old: key(old), new: key(new), from_size }))
+            });
+        let roster = (any_moment(), prop::sample::select(RosterOf::ALL), 0..70_000_u64, any_digest())
+            .prop_map(|(at, of, count, digest)| Leaf::Roster(Roster { at, of, count, digest }));
+        prop_oneof![genesis, tick, reveal, change, roster, any_event().prop_map(Leaf::Event)]
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_and_fits(leaf in any_leaf()) {
+            if let Ok(bytes) = leaf.to_bytes() {
+                prop_assert!(bytes.len() <= MAX_LEAF && !bytes.contains(&b'\n'));
+                prop_assert_eq!(Leaf::parse(&bytes), Ok(leaf));
+            }
+        }
+    }
+
+    #[test]
+    fn an_error_names_the_key_or_the_byte() {
+        let why = |json: &str| Leaf::parse(json.as_bytes()).unwrap_err().to_string();
+        let reveal = format!(
+            r#"{{"n":0,"seed":"{}","t":"2026-11-22T05:43:00Z","type":"reveal","v":1}}"#,
+            "A".repeat(43)
+        );
+        assert!(Leaf::parse(reveal.as_bytes()).is_ok());
+        assert_eq!(why(&reveal.replace("\"v\":1", "\"v\":2")), "`v` is not 1, the only version there is");
+        assert_eq!(why(&reveal.replace("reveal", "deal")), "`type` is no type of entry");
+        assert_eq!(
+            why(&reveal.replace("\"n\":0", "\"n\":-0")),
+            "`n` is not a whole number from 0 to 2^53 - 1"
+        );
+        assert_eq!(why(&reveal.replace(":0,", ": 0,")), "is not in canonical form (RFC 8785) from byte 5");
+        assert_eq!(why(&reveal.replace("seed", "sead")), "`seed` is missing");
+        let end = format!("is not in canonical form (RFC 8785) from byte {}", reveal.len());
+        assert_eq!(why(&format!("{reveal} ")), end);
+        let cut = reveal.get(..20).unwrap();
+        assert!(why(cut).starts_with("is no JSON object at byte 19: EOF"), "{}", why(cut));
     }
 }

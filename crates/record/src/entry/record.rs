@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
-use super::form::{FormError, Json, demand_canonical};
+use super::form::FormError;
+use super::json::{Json, demand_canonical};
 use super::value::ValueError;
 use crate::manifest::INTEGER_LIMIT;
 

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use placet_core::Digest;
 
-use super::form::{Fields, FormError, Json, demand_canonical};
+use super::form::{Fields, FormError};
+use super::json::{Json, demand_canonical};
 use super::leaf::{MAX_SLOTS, Roster, RosterOf};
 use super::value::{CameraId, Moment};
 

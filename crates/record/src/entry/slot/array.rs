@@ -148,7 +148,7 @@ mod tests {
     use placet_core::Digest;
     use proptest::prelude::*;
 
-    use super::super::tests::any_state;
+    use super::super::state::tests::any_state;
     use super::super::{Counts, SearchSlot};
     use super::*;
     use crate::entry::value::Purpose;
