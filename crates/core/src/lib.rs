@@ -1,4 +1,5 @@
-//! The vocabulary every other crate speaks: rectangles, frames, detections, instants of media time, digests.
+//! The vocabulary every other crate speaks: rectangles, frames, detections, instants of media time and of civil time,
+//! digests.
 //!
 //! Opens nothing: no files, no clock, no randomness. Coordinates have their origin in the upper left corner of the
 //! frame as it is stored (before any rotation flag), x to the right, y down, in luma pixels.
@@ -13,4 +14,4 @@ pub use digest::{Digest, DigestParseError, Hasher};
 pub use frame::{Frame, Layout, Plane, PlaneMut};
 pub use geometry::{Detection, PixelRect, Rect, Rotation, Size};
 pub use text::is_unseen;
-pub use time::{Pts, TimeBase};
+pub use time::{Pts, TimeBase, UtcTime, UtcTimeError};

@@ -1,7 +1,9 @@
-//! What Placet states about its work: the signed redaction manifest, the report of a run, and the picture of both.
+//! What Placet states about its work: the signed redaction manifest, the report of a run, the picture of both, and the
+//! entries of the transparency log.
 //!
 //! Pure: no files, no clock, no randomness. The manifest is a C2SP signed note around canonical JSON (RFC 8785);
-//! `docs/formats/redaction-manifest.md` tells a stranger how to verify one by hand.
+//! `docs/formats/redaction-manifest.md` tells a stranger how to verify one by hand,
+//! `docs/formats/log-entries.md` how to read an entry.
 //!
 //! ```
 //! use placet_record::manifest::Manifest;
@@ -17,6 +19,8 @@
 //! # }
 //! ```
 
+pub mod entry;
 pub mod explain;
 pub mod manifest;
 pub mod report;
+mod spelt;

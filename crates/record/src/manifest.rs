@@ -9,10 +9,11 @@ mod wire;
 
 pub use statement::Statement;
 pub use value::{
-    Audio, Color, FileName, Fill, FrameRate, Label, Metadata, Mode, OnFound, Shape, Target, UtcTime,
-    ValueError, Verify,
+    Audio, Color, FileName, Fill, FrameRate, Label, Metadata, Mode, OnFound, Shape, Target, ValueError,
+    Verify,
 };
 
+pub use placet_core::UtcTime;
 use placet_core::{Digest, Rotation, Size};
 use placet_tlog::note::{self, NoteError, SignerKey, VerifierKey};
 

@@ -1,6 +1,6 @@
 //! The manifest as JSON. Field for field what `docs/formats/schema/redaction-manifest-v1.json` says.
 
-use placet_core::{Digest, Rotation, Size};
+use placet_core::{Digest, Rotation, Size, UtcTime};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -347,6 +347,11 @@ fn value<T: std::str::FromStr<Err = super::ValueError>>(
     text.parse().map_err(|super::ValueError(why)| ManifestError::Field { field, why })
 }
 
+fn time(field: &'static str, text: &str) -> Result<UtcTime, ManifestError> {
+    let why = "is not a time in UTC such as `2026-11-22T12:00:00Z`";
+    text.parse().map_err(|_| ManifestError::Field { field, why })
+}
+
 fn digest(field: &'static str, text: &str) -> Result<Digest, ManifestError> {
     let why = "is not `sha256:` and 64 lower-case hex digits";
     text.parse().map_err(|_| ManifestError::Field { field, why })
@@ -363,7 +368,7 @@ impl TryFrom<ManifestWire> for Manifest {
     fn try_from(w: ManifestWire) -> Result<Self, ManifestError> {
         let manifest = Self {
             tool_version: value("tool_version", &w.tool_version)?,
-            made_at: value("made_at", &w.made_at)?,
+            made_at: time("made_at", &w.made_at)?,
             input: FileRecord {
                 name: value("input.name", &w.input.name)?,
                 bytes: w.input.bytes.0,

@@ -16,6 +16,7 @@ use placet_tlog::note::{self, NoteError, SignerKey, VerifierKey};
 use proptest::prelude::*;
 use serde_json::Value;
 
+mod entries;
 mod schema;
 
 fn repository(path: &str) -> PathBuf {
