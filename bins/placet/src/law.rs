@@ -446,11 +446,7 @@ struct Told {
 
 impl Told {
     fn new(q: &Question, proved: Option<bool>, case: Vec<String>, unknown: Option<String>) -> Self {
-        let as_expected = match &q.topic {
-            Topic::Claim { expect, .. } => proved == Some(*expect),
-            Topic::Difference { .. } => proved.is_some(),
-            Topic::NeverErrs { .. } => proved == Some(true),
-        };
+        let as_expected = q.is_expected(proved);
         let asked = match q.topic {
             Topic::Claim { .. } => Asked::Claim,
             Topic::Difference { .. } => Asked::Difference,

@@ -64,6 +64,18 @@ pub struct Question {
     base: String,
 }
 
+impl Question {
+    /// Whether an answer is the one expected: a claim holds or not as its file says, a difference is settled either way, and
+    /// no rule ever fails to evaluate.
+    pub fn is_expected(&self, proved: Option<bool>) -> bool {
+        match &self.topic {
+            Topic::Claim { expect, .. } => proved == Some(*expect),
+            Topic::Difference { .. } => proved.is_some(),
+            Topic::NeverErrs { .. } => proved == Some(true),
+        }
+    }
+}
+
 /// A case that shows a claim to be false, made as small as it goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Counterexample {
