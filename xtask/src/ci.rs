@@ -8,10 +8,18 @@ pub fn run() -> Result<(), String> {
     step("setup", crate::bench::setup)?;
     step("fmt", || {
         run_cargo(&["fmt", "--all", "--check"])?;
-        run_cargo(&["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"])
+        run_cargo(&["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"])?;
+        run_cargo(&["fmt", "--manifest-path", "bench/judges/Cargo.toml", "--check"])
     })?;
     step("tidy", tidy::run)?;
     step("test", || run_cargo(&["test", "--workspace"]))?;
+    // Published crates that do what `tlog` does, and must decide as it does; a workspace of their own.
+    step("judges", || {
+        let folder = target_folder().join("judges");
+        let cargo =
+            &mut cargo(&["test", "--locked", "--manifest-path", "bench/judges/Cargo.toml", "--target-dir"]);
+        succeed(cargo.arg(folder).args(["--", "--nocapture"]))
+    })?;
     // Under a minute of solving; what is proved is what these files say, not what they said when answers were kept.
     step("prove", || {
         let told = output(program(target_folder().join("debug/placet")).args(["law", "prove", "--fresh"]))?;

@@ -105,7 +105,7 @@ const CASES: [(&str, &str, &str, &[&str]); 7] = [
 ];
 
 #[test]
-fn one_further_word_frees_nothing_but_what_the_law_frees() {
+fn attack_one_further_word_frees_nothing_but_what_the_law_frees() {
     let book = Rulebook::load().unwrap();
     let vocabulary = book.vocabulary();
     let day = "2031-06-01".parse().unwrap();
