@@ -10,6 +10,7 @@ pub use finding::{Finding, Misbehaviour};
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use placet_core::Digest;
 use placet_tlog::note::VerifierKey;
 
 use super::event::Event;
@@ -24,6 +25,8 @@ pub struct Sequence {
     leaves: u64,
     genesis: Option<Genesis>,
     last_tick: Option<Tick>,
+    /// The newest roster of cameras.
+    cameras: Option<Digest>,
     /// Ticks that are not opened yet.
     sealed: BTreeMap<u64, Tick>,
     key: Option<KeyChange>,
@@ -73,6 +76,7 @@ impl Sequence {
             (_, None) => Err(Misbehaviour::NoGenesis { index }),
             (Leaf::Tick(tick), Some(genesis)) => {
                 let found = rule_tick(genesis, self.last_tick.as_ref(), tick)?;
+                rule_roster_of_tick(self.cameras, tick)?;
                 self.last_tick = Some(tick.clone());
                 self.sealed.insert(tick.n, tick.clone());
                 Ok(found)
@@ -88,7 +92,13 @@ impl Sequence {
                 self.key = Some(change.as_ref().clone());
                 Ok(None)
             }
-            (Leaf::Roster(roster), Some(genesis)) => rule_roster(genesis, index, roster),
+            (Leaf::Roster(roster), Some(genesis)) => {
+                rule_roster(genesis, index, roster)?;
+                if roster.of == RosterOf::Cameras {
+                    self.cameras = Some(roster.digest);
+                }
+                Ok(None)
+            }
             (Leaf::Event(event), Some(_)) => {
                 rule_about(index, event)?;
                 if !self.events.insert(event.id) {
@@ -189,12 +199,20 @@ fn rule_tick(genesis: &Genesis, last: Option<&Tick>, tick: &Tick) -> Result<Opti
     }
 }
 
-fn rule_roster(genesis: &Genesis, index: u64, roster: &Roster) -> Result<Option<Finding>, Misbehaviour> {
+fn rule_roster_of_tick(newest: Option<Digest>, tick: &Tick) -> Result<(), Misbehaviour> {
+    match newest {
+        None => Err(Misbehaviour::NoRoster { tick: tick.n }),
+        Some(newest) if newest != tick.roster => Err(Misbehaviour::OtherRoster { tick: tick.n }),
+        Some(_) => Ok(()),
+    }
+}
+
+fn rule_roster(genesis: &Genesis, index: u64, roster: &Roster) -> Result<(), Misbehaviour> {
     match roster.of {
         RosterOf::Cameras if roster.count > genesis.slots.into() => {
             Err(Misbehaviour::RosterTooLong { index })
         }
-        RosterOf::Cameras | RosterOf::Witnesses => Ok(None),
+        RosterOf::Cameras | RosterOf::Witnesses => Ok(()),
     }
 }
 
@@ -226,9 +244,13 @@ mod tests {
         Leaf::Genesis(Genesis { at: at(0), origin, interval: 60, mode, reveal_delay: 600, slots: 4 })
     }
 
+    fn bare_tick(n: u64, start: Moment, reveal_by: Moment) -> Tick {
+        Tick { n, start, roster: Digest([0; 32]), slots_root: Hash([0; 32]), reveal_by }
+    }
+
     fn tick(n: u64, start: u64) -> Leaf {
         let (start, reveal_by) = (at(start), at(start + 660));
-        Leaf::Tick(Tick { n, start, slots_root: Hash([0; 32]), reveal_by })
+        Leaf::Tick(bare_tick(n, start, reveal_by))
     }
 
     fn reveal(tick: u64, when: u64) -> Leaf {
@@ -257,13 +279,18 @@ mod tests {
     }
 
     fn cameras(count: u64) -> Leaf {
-        Leaf::Roster(Roster { at: at(0), of: RosterOf::Cameras, count, digest: Digest([0; 32]) })
+        roster(RosterOf::Cameras, count, 0)
     }
 
-    /// The answers to the entries of an open log, the genesis left out.
+    fn roster(of: RosterOf, count: u64, digest: u8) -> Leaf {
+        Leaf::Roster(Roster { at: at(0), of, count, digest: Digest([digest; 32]) })
+    }
+
+    /// The answers to the entries of an open log after its genesis and its first roster: the first has index 2.
     fn answers(leaves: &[Leaf]) -> Vec<Result<Option<Finding>, Misbehaviour>> {
         let mut log = Sequence::new();
         assert_eq!(log.push(&genesis(LogMode::Open)), Ok(None));
+        assert_eq!(log.push(&cameras(4)), Ok(None));
         leaves.iter().map(|leaf| log.push(leaf)).collect()
     }
 
@@ -274,7 +301,6 @@ mod tests {
     #[test]
     fn a_sound_log_has_nothing_to_report() {
         let leaves = [
-            cameras(4),
             tick(0, 30),
             event(1, Some(2)),
             tick(1, 90),
@@ -293,7 +319,7 @@ mod tests {
         assert_eq!(log.push(&tick(0, 0)), Err(Misbehaviour::NoGenesis { index: 0 }));
         assert_eq!(log.push(&genesis(LogMode::Open)), Err(Misbehaviour::SecondGenesis { index: 1 }));
         assert_eq!(log.push(&event(1, None)), Err(Misbehaviour::NoGenesis { index: 2 }));
-        assert_eq!(last(&[genesis(LogMode::Open)]), Err(Misbehaviour::SecondGenesis { index: 1 }));
+        assert_eq!(last(&[genesis(LogMode::Open)]), Err(Misbehaviour::SecondGenesis { index: 2 }));
     }
 
     #[test]
@@ -317,37 +343,36 @@ mod tests {
         for start in [0, 1, 59] {
             assert_eq!(last(&[tick(0, 0), tick(1, start)]), Err(Misbehaviour::TickTime { tick: 1 }));
         }
-        let early = Tick { n: 0, start: at(0), slots_root: Hash([0; 32]), reveal_by: at(660) };
         let before = Moment::from_unix_seconds(at(0).unix_seconds() - 1).unwrap();
-        let early = Tick { start: before, reveal_by: before.plus(660).unwrap(), ..early };
+        let early = bare_tick(0, before, before.plus(660).unwrap());
         assert_eq!(last(&[Leaf::Tick(early)]), Err(Misbehaviour::TickTime { tick: 0 }));
     }
 
     #[test]
     fn no_tick_moves_its_date() {
         for by in [659, 661] {
-            let tick = Tick { n: 0, start: at(0), slots_root: Hash([0; 32]), reveal_by: at(by) };
-            assert_eq!(last(&[Leaf::Tick(tick)]), Err(Misbehaviour::RevealDate { tick: 0 }));
+            let tick = Leaf::Tick(bare_tick(0, at(0), at(by)));
+            assert_eq!(last(&[tick]), Err(Misbehaviour::RevealDate { tick: 0 }));
         }
         let end: Moment = "2199-12-31T23:50:00Z".parse().unwrap();
-        let beyond = Tick { n: 0, start: end, slots_root: Hash([0; 32]), reveal_by: end.plus(300).unwrap() };
+        let beyond = bare_tick(0, end, end.plus(300).unwrap());
         assert_eq!(last(&[Leaf::Tick(beyond)]), Err(Misbehaviour::RevealDate { tick: 0 }));
     }
 
     #[test]
     fn a_tick_is_opened_once_and_when_it_is_over() {
-        assert_eq!(last(&[reveal(0, 60)]), Err(Misbehaviour::RevealOfNothing { index: 1, tick: 0 }));
+        assert_eq!(last(&[reveal(0, 60)]), Err(Misbehaviour::RevealOfNothing { index: 2, tick: 0 }));
         assert_eq!(
             last(&[tick(0, 0), reveal(1, 60)]),
-            Err(Misbehaviour::RevealOfNothing { index: 2, tick: 1 })
+            Err(Misbehaviour::RevealOfNothing { index: 3, tick: 1 })
         );
         assert_eq!(
             last(&[tick(0, 0), reveal(0, 59)]),
-            Err(Misbehaviour::RevealTooSoon { index: 2, tick: 0 })
+            Err(Misbehaviour::RevealTooSoon { index: 3, tick: 0 })
         );
         assert_eq!(
             last(&[tick(0, 0), reveal(0, 60), reveal(0, 61)]),
-            Err(Misbehaviour::RevealTwice { index: 3, tick: 0 })
+            Err(Misbehaviour::RevealTwice { index: 4, tick: 0 })
         );
         // A reveal that came too soon does not open the tick for the rules.
         assert_eq!(last(&[tick(0, 0), reveal(0, 59), reveal(0, 660)]), Ok(None));
@@ -358,10 +383,10 @@ mod tests {
     #[test]
     fn a_sealed_log_that_opens_a_tick_early_is_told_on() {
         let mut log = Sequence::new();
-        let leaves = [genesis(LogMode::Sealed), tick(0, 0), tick(1, 60), reveal(0, 659)];
+        let leaves = [genesis(LogMode::Sealed), cameras(4), tick(0, 0), tick(1, 60), reveal(0, 659)];
         let answers: Vec<_> = leaves.iter().map(|leaf| log.push(leaf)).collect();
         let early = Finding::Early { tick: 0, by: at(660), at: at(659) };
-        assert_eq!(answers, [Ok(None), Ok(None), Ok(None), Ok(Some(early))]);
+        assert_eq!(answers, [Ok(None), Ok(None), Ok(None), Ok(None), Ok(Some(early))]);
         assert_eq!(log.push(&reveal(1, 720)), Ok(None));
     }
 
@@ -372,7 +397,7 @@ mod tests {
         log.push(&genesis(LogMode::Open)).unwrap();
         assert_eq!(log.missing(at(0)), []);
         assert_eq!(log.missing(at(1)), [Finding::Silent { since: at(0) }]);
-        for leaf in [tick(0, 0), tick(1, 60), reveal(1, 120)] {
+        for leaf in [cameras(4), tick(0, 0), tick(1, 60), reveal(1, 120)] {
             log.push(&leaf).unwrap();
         }
         assert_eq!(log.missing(at(120)), []);
@@ -384,25 +409,40 @@ mod tests {
 
     #[test]
     fn keys_form_a_chain_that_each_old_one_signs() {
-        // The entry is the second one: a tree of size 2 holds it, which the old key signs.
-        assert_eq!(last(&[change(1, 2, 2)]), Err(Misbehaviour::KeyUnannounced { index: 1 }));
-        assert_eq!(last(&[change(1, 2, 3)]), Ok(None));
-        assert_eq!(last(&[change(1, 2, 3), change(1, 3, 9)]), Err(Misbehaviour::KeyChain { index: 2 }));
-        assert_eq!(last(&[change(1, 2, 9), change(2, 3, 10)]), Err(Misbehaviour::KeyNotInForce { index: 2 }));
-        assert_eq!(last(&[change(1, 2, 3), change(2, 1, 9)]), Err(Misbehaviour::KeyAgain { index: 2 }));
+        // The entry is the third one: a tree of size 3 holds it, which the old key signs.
+        assert_eq!(last(&[change(1, 2, 3)]), Err(Misbehaviour::KeyUnannounced { index: 2 }));
+        assert_eq!(last(&[change(1, 2, 4)]), Ok(None));
+        assert_eq!(last(&[change(1, 2, 4), change(1, 3, 9)]), Err(Misbehaviour::KeyChain { index: 3 }));
+        assert_eq!(last(&[change(1, 2, 9), change(2, 3, 10)]), Err(Misbehaviour::KeyNotInForce { index: 3 }));
+        assert_eq!(last(&[change(1, 2, 4), change(2, 1, 9)]), Err(Misbehaviour::KeyAgain { index: 3 }));
         let stranger = SignerKey::generate("log.example.org/other", [3; 32]).unwrap().verifier_key();
-        let named = KeyChange { at: at(0), old: key(1), new: stranger, from_size: 3 };
-        assert_eq!(last(&[Leaf::Key(Box::new(named))]), Err(Misbehaviour::KeyName { index: 1 }));
+        let named = KeyChange { at: at(0), old: key(1), new: stranger, from_size: 4 };
+        assert_eq!(last(&[Leaf::Key(Box::new(named))]), Err(Misbehaviour::KeyName { index: 2 }));
     }
 
     #[test]
     fn events_point_back_and_stand_alone() {
         assert_eq!(last(&[event(1, Some(0))]), Ok(None));
-        for about in [1, 2, u64::MAX] {
-            assert_eq!(last(&[event(1, Some(about))]), Err(Misbehaviour::AboutForward { index: 1, about }));
+        for about in [2, 3, u64::MAX] {
+            assert_eq!(last(&[event(1, Some(about))]), Err(Misbehaviour::AboutForward { index: 2, about }));
         }
-        let twice = Misbehaviour::EventTwice { index: 2, id: EventId([1; 16]) };
+        let twice = Misbehaviour::EventTwice { index: 3, id: EventId([1; 16]) };
         assert_eq!(last(&[event(1, None), event(1, None)]), Err(twice));
-        assert_eq!(last(&[cameras(5)]), Err(Misbehaviour::RosterTooLong { index: 1 }));
+        assert_eq!(last(&[cameras(5)]), Err(Misbehaviour::RosterTooLong { index: 2 }));
+    }
+
+    #[test]
+    fn a_tick_names_the_newest_roster_of_cameras() {
+        let other = Err(Misbehaviour::OtherRoster { tick: 0 });
+        assert_eq!(last(&[roster(RosterOf::Cameras, 4, 1), tick(0, 0)]), other);
+        let back = [roster(RosterOf::Cameras, 4, 1), roster(RosterOf::Cameras, 3, 0), tick(0, 0)];
+        assert_eq!(last(&back), Ok(None));
+        // Witnesses have a roster of their own, and one that breaks a rule is passed over.
+        assert_eq!(last(&[roster(RosterOf::Witnesses, 3, 1), tick(0, 0)]), Ok(None));
+        assert_eq!(last(&[roster(RosterOf::Cameras, 5, 1), tick(0, 0)]), Ok(None));
+        let mut log = Sequence::new();
+        log.push(&genesis(LogMode::Open)).unwrap();
+        log.push(&roster(RosterOf::Witnesses, 3, 0)).unwrap();
+        assert_eq!(log.push(&tick(0, 0)), Err(Misbehaviour::NoRoster { tick: 0 }));
     }
 }
