@@ -52,5 +52,5 @@ pub use leaf::{
 };
 pub use record::{FieldName, FieldValue, MAX_FIELDS, MAX_RECORD, Record};
 pub use roster::{CameraRoster, RosterError};
-pub use sequence::{Finding, Misbehaviour, Sequence};
+pub use sequence::{Finding, KeptError, Misbehaviour, Sequence};
 pub use value::{Authority, CameraId, EventId, Moment, Purpose, ValueError};
