@@ -67,6 +67,11 @@ impl Sequence {
         self.sealed.iter().map(|(n, start)| (*n, *start))
     }
 
+    /// Whether an event of this id is in it.
+    pub fn has_event(&self, id: EventId) -> bool {
+        self.events.contains(&id)
+    }
+
     /// The last change of key.
     pub fn last_key_change(&self) -> Option<&KeyChange> {
         self.key.as_ref()
