@@ -1,6 +1,7 @@
 //! Both sides against somebody who does not behave.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::time::Duration;
 
 use axum::Router;
