@@ -95,16 +95,15 @@ impl DiskFile for FaultyFile {
     }
 }
 
-/// A witness is led along one history and offered another at every step; returns what it cosigned, and whether it
-/// could be opened.
+/// A witness is offered two histories in turn, opened anew for each; `cosigned` learns what it cosigned.
 fn run(folder: &Path, disk: &Faulty, cosigned: &mut Vec<(u64, &'static str)>) {
     let clock = TestClock::at(NOW);
-    let open = Witness::open(folder, secret(1), &follows(), Box::new(disk.clone()), Box::new(clock.clone()));
-    let Ok(witness) = open else { return };
     let base = Log::of(2);
     let forms = [("base", 2), ("left", 5), ("right", 5), ("left", 8), ("right", 8)];
     for (turn, (word, size)) in forms.into_iter().enumerate() {
         clock.turn(NOW + turn as u64);
+        let (disk, clock) = (Box::new(disk.clone()), Box::new(clock.clone()));
+        let Ok(witness) = Witness::open(folder, secret(1), &follows(), disk, clock) else { continue };
         let log = base.grown(size, word);
         for old in [0, 2, 5, 8].into_iter().filter(|old| *old <= size) {
             if witness.add_checkpoint(log.request(old).as_bytes()).is_ok() {
