@@ -95,8 +95,11 @@ fn attack_a_search_changes_no_name_no_length_no_count_and_no_time() {
     println!("{looked_at} names, lengths and entries of an idle log and a busy one: 0 differ");
 }
 
-/// Ways to guess from the sealed slots of two cameras, over time, which of them is in a search. A higher score is a guess.
-fn strategies() -> Vec<(&'static str, fn(&[[u8; 128]]) -> f64)> {
+/// Looks at one camera's slots over time. A higher score is a guess that this is the one.
+type Strategy = fn(&[[u8; 128]]) -> f64;
+
+/// Ways to guess from the sealed slots of two cameras, over time, which of them is in a search.
+fn strategies() -> Vec<(&'static str, Strategy)> {
     fn pairs(slots: &[[u8; 128]]) -> impl Iterator<Item = (&[u8; 128], &[u8; 128])> {
         slots.iter().zip(slots.iter().skip(1))
     }
