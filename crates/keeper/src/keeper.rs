@@ -13,12 +13,13 @@ use placet_record::entry::{
 use placet_store::{Batch, Damage, Disks, Folder, Log, Recovered, SPAN, StoreError};
 use placet_tlog::note::SignerKey;
 use placet_tlog::tile::MAX_ENTRY;
+use zeroize::Zeroizing;
 
 use crate::error::KeeperError;
 use crate::files;
 use crate::pending::{About, Pending, Waiting};
 use crate::published::{COSIGNED, Published, ROSTERS, SLOTS};
-use crate::seeds::Seeds;
+use crate::seeds::{Seeds, TICKS_PER_KEY};
 use crate::signer::LogSigner;
 
 /// After how many entries the state is kept anew, so that the next start reads no more than these.
@@ -184,6 +185,11 @@ impl Keeper {
         Ok((keeper, replayed))
     }
 
+    /// The folder it is kept in.
+    pub fn home(&self) -> &Path {
+        &self.home
+    }
+
     /// What the log is.
     pub fn genesis(&self) -> &Genesis {
         &self.genesis
@@ -222,6 +228,16 @@ impl Keeper {
         next.plus(passed.div_ceil(interval) * interval).ok_or(KeeperError::Calendar)
     }
 
+    /// Makes what the next tick is sealed with, if it is not there: the number of a key that covers [`TICKS_PER_KEY`] ticks,
+    /// and the key, for whoever deposits it.
+    ///
+    /// # Errors
+    /// If it cannot be made or kept.
+    pub fn seed_key(&mut self) -> Result<(u64, Zeroizing<[u8; 32]>), KeeperError> {
+        let number = self.sequence.last_tick().map_or(0, |last| last.n + 1) / TICKS_PER_KEY;
+        Ok((number, self.seeds.key(number)?))
+    }
+
     /// States what every camera does in the next interval: seals the slots and writes the tick. `state` is asked once for each
     /// camera; a slot without a camera is unused.
     ///
@@ -240,7 +256,7 @@ impl Keeper {
                 *place = state(camera);
             }
         }
-        let seed = self.seeds.of(n, |_, _| {})?;
+        let seed = self.seeds.of(n)?;
         let array = SlotArray::seal(&seed, n, &states, self.genesis.slots)?;
         let roster = Digest::of(&self.cameras.to_bytes());
         let reveal_by = self.genesis.reveal_by(start).ok_or(KeeperError::Calendar)?;
@@ -284,7 +300,7 @@ impl Keeper {
         let Some(last) = ticks.last().copied() else { return Ok(None) };
         let mut leaves = Vec::with_capacity(ticks.len());
         for tick in ticks {
-            let seed = self.seeds.of(tick, |_, _| {})?;
+            let seed = self.seeds.of(tick)?;
             leaves.push(Leaf::Reveal(Reveal { at: now, tick, seed }));
         }
         let events = self.held_back(last, self.log.size() + leaves.len() as u64);

@@ -5,20 +5,28 @@
 //! that each tick bears; events are held back until then, so that neither their number nor their time tells anything. What
 //! cameras do stands in the slots of the tick *before* it may happen: an interval is stated before it begins or not at all.
 //!
+//! [`Keeper`] writes the log. [`Archive`] keeps what its events say of people beside it, where it can be erased, and makes
+//! deposits. [`Rounds`] does what is due and has witnesses cosign it.
+//!
 //! The time is an argument. Witnesses are the caller's: what they sign comes back through [`Keeper::publish`]. The folder of
 //! a log holds `log/` (see `placet-store`), `keys` (which key signs from which size), `seeds` (secret: what opens ticks),
 //! `pending` (secret: events held back), `cosigned` and `state`.
 
+mod archive;
 mod error;
 mod files;
 mod keeper;
 mod pending;
 mod published;
+mod rounds;
 mod seeds;
 mod signer;
 
+pub use archive::{Archive, ArchiveError, NewRecord, Recorded};
 pub use error::KeeperError;
 pub use keeper::{Keeper, NewEvent, Opened, Settings, Written, fresh_id};
 pub use pending::About;
 pub use published::{Name, Published};
+pub use rounds::{Cosigned, Cosigner, Halted, Rounds, Step};
+pub use seeds::TICKS_PER_KEY;
 pub use signer::LogSigner;

@@ -45,20 +45,22 @@ impl Seeds {
         Ok(Self { path: path.to_owned(), keys })
     }
 
-    /// The seed of a tick. Where its key is not there yet, one is made; `fresh` is told which.
-    pub fn of(&mut self, tick: u64, mut fresh: impl FnMut(u64, &[u8; 32])) -> Result<Seed, KeeperError> {
-        let number = usize::try_from(tick / TICKS_PER_KEY).unwrap_or(usize::MAX);
+    /// The seed of a tick. Where its key is not there yet, one is made.
+    pub fn of(&mut self, tick: u64) -> Result<Seed, KeeperError> {
+        let key = self.key(tick / TICKS_PER_KEY)?;
+        Ok(derive(&key, tick))
+    }
+
+    /// A key; made, with those before it, if it is not there yet.
+    pub fn key(&mut self, number: u64) -> Result<Zeroizing<[u8; 32]>, KeeperError> {
+        let number = usize::try_from(number).unwrap_or(usize::MAX);
         while self.keys.len() <= number {
             let mut key = Zeroizing::new([0; 32]);
             getrandom::fill(key.as_mut())?;
+            files::append(&self.path, Zeroizing::new(line(self.keys.len(), &key)).as_bytes())?;
             self.keys.push(key);
-            let made = self.keys.len() - 1;
-            if let Some(key) = self.keys.last() {
-                files::append(&self.path, Zeroizing::new(line(made, key)).as_bytes())?;
-                fresh(made as u64, key);
-            }
         }
-        Ok(self.keys.get(number).map(|key| derive(key, tick)).expect("the key was made above"))
+        Ok(self.keys.get(number).cloned().expect("the key was made above"))
     }
 }
 
@@ -93,15 +95,14 @@ mod tests {
     fn seeds_are_the_same_after_a_start_and_torn_lines_are_dropped() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("seeds");
+        let ticks = [0, 1, 1439, 1440, 3000];
         let mut seeds = Seeds::open(&path).unwrap();
-        let mut told = Vec::new();
-        let first = [0, 1, 1439, 1440, 3000].map(|n| seeds.of(n, |number, _| told.push(number)).unwrap());
-        assert_eq!(told, [0, 1, 2]);
+        let first = ticks.map(|n| seeds.of(n).unwrap());
+        assert_eq!(seeds.keys.len(), 3);
         std::fs::write(&path, std::fs::read_to_string(&path).unwrap() + "3 00ab").unwrap();
         let mut again = Seeds::open(&path).unwrap();
-        let second = [0, 1, 1439, 1440, 3000].map(|n| again.of(n, |_, _| panic!()).unwrap());
-        assert_eq!(first, second);
-        again.of(5000, |number, _| assert_eq!(number, 3)).unwrap();
+        assert_eq!(first, ticks.map(|n| again.of(n).unwrap()));
+        again.of(5000).unwrap();
         assert_eq!(Seeds::open(&path).unwrap().keys.len(), 4);
         std::fs::write(&path, "0 zz\n").unwrap();
         assert!(matches!(Seeds::open(&path), Err(KeeperError::Line { line: 1, .. })));
