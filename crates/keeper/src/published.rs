@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use placet_audit::{Source, SourceError};
 use placet_core::Digest;
 use placet_store::{Reader, StoreError};
 use placet_tlog::tile::{Content, Tile, WIDTH};
@@ -174,4 +175,23 @@ impl Published {
         }
         Ok(out)
     }
+}
+
+impl Source for Published {
+    fn get(&self, path: &str, limit: u64) -> Result<Option<Vec<u8>>, SourceError> {
+        let failed = failed(path);
+        match self.length(path).map_err(&failed)? {
+            None => Ok(None),
+            Some(length) if length > limit => Err(SourceError::TooLong { path: path.to_owned(), limit }),
+            Some(length) => self.read(path, 0, length).map_err(failed),
+        }
+    }
+
+    fn get_range(&self, path: &str, from: u64, len: u64) -> Result<Option<Vec<u8>>, SourceError> {
+        self.read(path, from, len).map_err(failed(path))
+    }
+}
+
+fn failed(path: &str) -> impl Fn(StoreError) -> SourceError {
+    move |source| SourceError::Read { path: path.to_owned(), source: Box::new(source) }
 }

@@ -5,4 +5,5 @@
 //! quorum is stands in a [policy](placet_tlog::policy); who may act without one is the caller's decision.
 
 pub mod client;
+pub mod local;
 pub mod server;
