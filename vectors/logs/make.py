@@ -305,11 +305,20 @@ reject("lying-number", but(base("gate.2_b", 590, LYING), at=moment(600), slot=..
                            next=tick_entry(10, LYING)), "next", "a tick left out", LYING)
 
 
+def fork(log, size):
+    """A checkpoint that the log signed, and witnesses saw, of a history in which one entry is another."""
+    other = copy.copy(log)
+    other.entries = list(log.entries)
+    other.entries[size // 2] = canonical({**log.values[1], "t": moment(7)}).encode()
+    return other.note([(ALFA_1, 1), (BETA, 2)], size=size)
+
+
 def main():
     for name in ["open", "sealed"]:
         write(name, files(LOGS[name], LOGS[name].checkpoint))
     for name, log in LOGS.items():
         pathlib.Path(f"{name}.policy").write_text(policy(log))
+    pathlib.Path("open.fork").write_text(fork(OPEN, 250))
     pathlib.Path("open-unwitnessed.policy").write_text(policy(OPEN, "none"))
     listed = [canonical(case) for case in cases]
     pathlib.Path("cases.json").write_text("[\n" + ",\n".join(listed) + "\n]\n")
