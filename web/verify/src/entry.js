@@ -26,7 +26,8 @@ export const momentOf = (seconds) => new Date(seconds * 1000).toISOString().repl
 
 const moment = {
   read: (value, part, key) =>
-    (typeof value === "string" ? secondsOf(value) : null) ?? refuse(part, `\`${key}\` is no second in UTC from 2000 to 2199`),
+    (typeof value === "string" ? secondsOf(value) : null) ??
+    refuse(part, `\`${key}\` is no second in UTC from 2000 to 2199`),
 };
 
 export const isCamera = (name) => /^[a-z0-9._-]{1,64}$/.test(name);
@@ -87,7 +88,8 @@ export async function parseEntry(entry, part) {
   const found = readShape(value, { ...shape, type: oneOf(value.type), v: integer(1, 1) }, () => part);
   if (found.type === "tick" && found.t >= found.reveal_by) refuse(part, "`reveal_by` is not after `t`");
   if (found.type === "key") await checkKeys(found, part);
-  if (found.public !== undefined && !PUBLIC_KINDS.includes(found.kind)) refuse(part, "an event of this kind has no `public`");
+  if (found.public !== undefined && !PUBLIC_KINDS.includes(found.kind))
+    refuse(part, "an event of this kind has no `public`");
   return found;
 }
 
@@ -105,7 +107,8 @@ export function parseRoster(side, part) {
   for (const line of side.slice(0, -1).split("\n")) {
     const shape = { camera, slot: integer(0, MAX_SLOTS - 1) };
     const row = readShape(readObject(utf8(line), 128, part), shape, () => part);
-    if (row.slot <= last || slots.has(row.camera)) refuse(part, "the roster's slots do not ascend, or a camera stands twice");
+    if (row.slot <= last || slots.has(row.camera))
+      refuse(part, "the roster's slots do not ascend, or a camera stands twice");
     slots.set(row.camera, row.slot);
     last = row.slot;
   }

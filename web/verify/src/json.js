@@ -64,7 +64,10 @@ const reader = (accepts, why) => ({
 export const text = (accepts, why) => reader((value) => typeof value === "string" && accepts(value), why);
 export const oneOf = (...words) => text((word) => words.includes(word), `is none of ${words.join(", ")}`);
 export const integer = (least = 0, most = Number.MAX_SAFE_INTEGER) =>
-  reader((n) => Number.isSafeInteger(n) && n >= least && n <= most && !Object.is(n, -0), `is no whole number from ${least} to ${most}`);
+  reader(
+    (n) => Number.isSafeInteger(n) && n >= least && n <= most && !Object.is(n, -0),
+    `is no whole number from ${least} to ${most}`,
+  );
 export const optional = (inner) => ({ ...inner, optional: true });
 
 /** Bytes in base64url, of this length. */

@@ -41,7 +41,8 @@ export async function provesInclusion(leafHash, index, size, path, root) {
 
 /** Whether the tree of `oldSize` leaves with `oldRoot` is the beginning of the tree of `size` leaves with `root`. */
 export async function provesConsistency(oldSize, oldRoot, size, root, path) {
-  if (![oldSize, size].every(Number.isSafeInteger) || oldSize < 0 || oldSize > size || path.length > MAX_PROOF) return false;
+  if (![oldSize, size].every(Number.isSafeInteger) || oldSize < 0 || oldSize > size || path.length > MAX_PROOF)
+    return false;
   if (oldSize === 0) return path.length === 0 && equal(oldRoot, await sha256(ZERO.subarray(1)));
   if (oldSize === size) return path.length === 0 && equal(oldRoot, root);
   let at = oldSize - 1;

@@ -3,7 +3,7 @@
 import { Refused, hex, refuse, textOf, utf8 } from "./bytes.js";
 import { isCamera, momentOf, parseRoster, secondsOf } from "./entry.js";
 import { compare, recall, remember } from "./memory.js";
-import { acceptCheckpoint, describe, openCheckpoint, parsePolicy } from "./policy.js";
+import { acceptCheckpoint, openCheckpoint, parsePolicy } from "./policy.js";
 import { Reader, makeStatement } from "./prove.js";
 import { MAX_PROOF_FILE, verifyStatement } from "./statement.js";
 import { NOT_CHECKED, answerWords, historyWords, witnessWords } from "./words.js";
@@ -27,9 +27,16 @@ function fetcher(prefix) {
     const headers = range === undefined ? {} : { Range: `bytes=${range[0]}-${range[1] - 1}` };
     let response;
     try {
-      response = await fetch(new URL(path, prefix), { headers, credentials: "omit", cache: path === "checkpoint" ? "no-store" : "default" });
+      response = await fetch(new URL(path, prefix), {
+        headers,
+        credentials: "omit",
+        cache: path === "checkpoint" ? "no-store" : "default",
+      });
     } catch (cause) {
-      throw new Error(`Nothing came from ${prefix}${path}. Is the address right, and does that server allow other pages to read it?`, { cause });
+      throw new Error(
+        `Nothing came from ${prefix}${path}. Is the address right, and does that server allow other pages to read it?`,
+        { cause },
+      );
     }
     if (!response.ok) throw new Error(`${prefix}${path} is not there: the server answered ${response.status}.`);
     const length = Number(response.headers.get("Content-Length") ?? 0);
@@ -43,7 +50,8 @@ function fetcher(prefix) {
 /** The address with one slash at its end, which is how paths below it are found. */
 function logPrefix(address) {
   const url = new URL(address, document.baseURI);
-  if (!/^https?:$/.test(url.protocol)) throw new Error("A log is read over http or https. From a file, check a proof file instead.");
+  if (!/^https?:$/.test(url.protocol))
+    throw new Error("A log is read over http or https. From a file, check a proof file instead.");
   url.search = url.hash = "";
   if (!url.pathname.endsWith("/")) url.pathname += "/";
   return url.href;
@@ -110,7 +118,10 @@ async function offerCameras(log) {
 const SYMBOLS = { off: "○", on: "●", later: "◔", unknown: "?", alarm: "!" };
 
 function show({ kind, headline, sentences }, more = []) {
-  const heading = make("h2", [make("span", SYMBOLS[kind], { class: "symbol", "aria-hidden": "true" }), headline], { id: "headline", tabindex: "-1" });
+  const heading = make("h2", [make("span", SYMBOLS[kind], { class: "symbol", "aria-hidden": "true" }), headline], {
+    id: "headline",
+    tabindex: "-1",
+  });
   const result = element("result");
   result.className = `card answer ${kind}`;
   result.replaceChildren(heading, ...sentences.map((sentence) => make("p", sentence)), ...more);
@@ -128,7 +139,16 @@ function download(label, name, content) {
   return button;
 }
 
-const listOf = (title, items) => (items.length === 0 ? [] : [make("h3", title), make("ul", items.map((item) => make("li", item)))]);
+const listOf = (title, items) =>
+  items.length === 0
+    ? []
+    : [
+        make("h3", title),
+        make(
+          "ul",
+          items.map((item) => make("li", item)),
+        ),
+      ];
 
 function showFork({ before }, checkpoint) {
   const sentences = [
@@ -136,7 +156,9 @@ function showFork({ before }, checkpoint) {
     "Keep both signed checkpoints: they prove it to anyone. Tell the operator, the witnesses and the supervisory authority.",
   ];
   const evidence = `${before.note}\n${checkpoint.note}`;
-  show({ kind: "alarm", headline: "THE LOG HAS FORKED", sentences }, [download("Save the evidence", "fork-evidence.txt", evidence)]);
+  show({ kind: "alarm", headline: "THE LOG HAS FORKED", sentences }, [
+    download("Save the evidence", "fork-evidence.txt", evidence),
+  ]);
 }
 
 function showFound(policy, { found, file, memory, limits, source }) {
@@ -146,7 +168,13 @@ function showFound(policy, { found, file, memory, limits, source }) {
   const history = historyWords(memory.history);
   const older =
     memory.history === "older"
-      ? [make("p", `Warning: this browser has seen a newer state of this log (${memory.before.size} entries, now ${found.size}). What is shown here is old, or the log was rolled back.`, { class: "warning" })]
+      ? [
+          make(
+            "p",
+            `Warning: this browser has seen a newer state of this log (${memory.before.size} entries, now ${found.size}). What is shown here is old, or the log was rolled back.`,
+            { class: "warning" },
+          ),
+        ]
       : [];
   const name = `${found.camera}-${momentOf(found.at).replaceAll(":", "")}.statement.json`;
   show(words, [
@@ -163,7 +191,10 @@ const PART_WORDS = { file: "the file", policy: "the policy of this page", tiles:
 function showError(error) {
   if (error instanceof Refused) {
     const what = PART_WORDS[error.part] ?? `“${error.part}”`;
-    const sentences = ["This does not prove anything, neither “off” nor “on”.", `At fault is ${what}: ${error.message}.`];
+    const sentences = [
+      "This does not prove anything, neither “off” nor “on”.",
+      `At fault is ${what}: ${error.message}.`,
+    ];
     return show({ kind: "alarm", headline: "REFUSED: NOTHING IS PROVED", sentences });
   }
   return show({ kind: "unknown", headline: "UNKNOWN: NO ANSWER", sentences: [error.message] });
@@ -177,13 +208,17 @@ function instant() {
   const full = /T\d\d:\d\d$/.test(value) ? `${value}:00` : value;
   const asUtc = element("zone").value === "utc";
   const seconds = Date.parse(asUtc ? `${full}Z` : full) / 1000;
-  if (!Number.isInteger(seconds) || secondsOf(momentOf(seconds)) === null) throw new Error("Give a date and a time between the years 2000 and 2199.");
+  if (!Number.isInteger(seconds) || secondsOf(momentOf(seconds)) === null)
+    throw new Error("Give a date and a time between the years 2000 and 2199.");
   return seconds;
 }
 
 function question() {
   const camera = element("camera").value.trim();
-  if (!isCamera(camera)) throw new Error("Give the camera’s name as the sign or the operator gives it: small letters, digits, dot, dash, underscore.");
+  if (!isCamera(camera))
+    throw new Error(
+      "Give the camera’s name as the sign or the operator gives it: small letters, digits, dot, dash, underscore.",
+    );
   return { address: element("log").value.trim(), camera, at: instant() };
 }
 
@@ -219,16 +254,32 @@ function fillFromAddress() {
   return query.has("camera") && at !== null;
 }
 
+/** A witness, or a group with how many of its members are asked for, as a list within a list. */
+function quorumItem(node) {
+  if (node.members === undefined) return make("li", `${node.name}, with the key ${node.key.text}`);
+  const count = node.threshold === node.members.length ? "all" : String(node.threshold);
+  return make("li", [make("strong", node.name), `: ${count} of`, make("ul", node.members.map(quorumItem))]);
+}
+
 function showPolicy(policy) {
-  const logs = policy.logs.map(({ key }) => make("li", [make("strong", key.name), ` with the key ${key.text}`]));
-  const quorum = policy.quorum === null ? "none is asked for: answers are unwitnessed" : describe(policy.quorum);
-  element("pinned").replaceChildren(make("p", "Believed of these logs:"), make("ul", logs), make("p", `Witnesses that must have seen a checkpoint: ${quorum}.`));
+  const logs = policy.logs.map(({ key }) => make("li", [make("strong", key.name), `, with the key ${key.text}`]));
+  const witnesses =
+    policy.quorum === null
+      ? [make("p", "No witness is asked for, so every answer is unwitnessed.")]
+      : [make("p", "Witnesses that must have seen it:"), make("ul", quorumItem(policy.quorum))];
+  element("pinned").replaceChildren(
+    make("p", "What a log states counts if it is this one:"),
+    make("ul", logs),
+    ...witnesses,
+  );
 }
 
 function takeFiles(policy) {
   const take = (files) => {
     if (files.length === 0) return;
-    answering(async () => showFound(policy, await checkFile(policy, new Uint8Array(await files[0].arrayBuffer()), files[0].name)));
+    answering(async () =>
+      showFound(policy, await checkFile(policy, new Uint8Array(await files[0].arrayBuffer()), files[0].name)),
+    );
   };
   element("file").addEventListener("change", (event) => {
     take([...event.target.files]);
@@ -249,12 +300,15 @@ function takeFiles(policy) {
 /** Says what this browser cannot do, if it cannot. */
 async function demandCryptography() {
   if (globalThis.crypto?.subtle === undefined) {
-    throw new Error("This browser checks signatures on secure pages only. Open the page over https, or save it and open the file.");
+    throw new Error(
+      "This browser checks signatures on secure pages only. Open the page over https, or save it and open the file.",
+    );
   }
   try {
     await crypto.subtle.importKey("raw", new Uint8Array(32).fill(1), { name: "Ed25519" }, false, ["verify"]);
   } catch (cause) {
-    if (cause.name === "NotSupportedError") throw new Error("This browser does not know Ed25519 signatures. A newer one does.", { cause });
+    if (cause.name === "NotSupportedError")
+      throw new Error("This browser does not know Ed25519 signatures. A newer one does.", { cause });
   }
 }
 

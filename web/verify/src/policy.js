@@ -94,9 +94,16 @@ export async function openCheckpoint(policy, note, part) {
   if (signed.length === 0) refuse(part, "no pinned key of the log signed it");
   const witnessKeys = policy.witnesses.map((witness) => witness.key);
   const seen = (await cosigners(parsed, witnessKeys, part)).sort((a, b) => a.time - b.time);
-  const enough = [...seen.keys(), seen.length].find((count) => isMet(policy.quorum, seen.slice(0, count).map((c) => c.key)));
+  const enough = [...seen.keys(), seen.length].find((count) =>
+    isMet(
+      policy.quorum,
+      seen.slice(0, count).map((c) => c.key),
+    ),
+  );
   const witnessed = enough === undefined ? undefined : enough === 0 ? null : seen[enough - 1].time;
-  const by = policy.witnesses.filter((witness) => seen.some((c) => c.key === witness.key)).map((witness) => witness.name);
+  const by = policy.witnesses
+    .filter((witness) => seen.some((c) => c.key === witness.key))
+    .map((witness) => witness.name);
   return { ...checkpoint, note, witnessed, by, signedBy: signed.map((s) => `${s.key.name}+${s.key.id}`) };
 }
 
@@ -108,12 +115,4 @@ export async function acceptCheckpoint(policy, note, part) {
     refuse(part, `too few of the policy's witnesses have seen the checkpoint: ${by}`);
   }
   return checkpoint;
-}
-
-/** A group or witness in words, for the reader: "1 of (alfa-1, alfa-2)". */
-export function describe(node) {
-  if (node === null) return "no witness is asked for";
-  if (node.members === undefined) return `${node.name} (key id ${node.key.id})`;
-  const members = node.members.map(describe).join("; ");
-  return `${node.name}: ${node.threshold} of [${members}]`;
 }

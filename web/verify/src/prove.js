@@ -82,7 +82,9 @@ export class Reader {
   async reveal(tick) {
     // An open log reveals soon; a sealed one not before the date.
     const sealed = this.genesis.mode === "sealed";
-    const start = sealed ? await this.bundleOf(tick.reveal_by - 2 * this.genesis.interval) : Math.floor(tick.index / WIDTH);
+    const start = sealed
+      ? await this.bundleOf(tick.reveal_by - 2 * this.genesis.interval)
+      : Math.floor(tick.index / WIDTH);
     const end = Math.min(this.tree.bundleCount, Math.max(start, 0) + REACH);
     for (let at = Math.max(start, 0); at < end; at += 1) {
       const found = (await this.bundle(at)).find((entry) => entry.type === "reveal" && entry.n === tick.n);
@@ -95,7 +97,10 @@ export class Reader {
   /** The last event before the tick that names the search's order, its purpose and the camera; else the first after it. */
   async order(tick, search, camera) {
     const names = ({ public: order }) =>
-      order !== undefined && hex(order.order) === search.order && order.purpose === search.purpose && order.cameras.includes(camera);
+      order !== undefined &&
+      hex(order.order) === search.order &&
+      order.purpose === search.purpose &&
+      order.cameras.includes(camera);
     const home = Math.floor(tick.index / WIDTH);
     const first = Math.max(0, home - REACH);
     for (let at = home; at >= first; at -= 1) {
@@ -108,7 +113,9 @@ export class Reader {
       if (found !== undefined) return found;
     }
     if (first > 0 || end < this.tree.bundleCount) {
-      this.limits.push(`The order was looked for in entries ${first * WIDTH} to ${Math.min(end * WIDTH, this.tree.size)} only.`);
+      this.limits.push(
+        `The order was looked for in entries ${first * WIDTH} to ${Math.min(end * WIDTH, this.tree.size)} only.`,
+      );
     }
     return undefined;
   }
@@ -141,7 +148,8 @@ export class Reader {
     const item = bundleItems(file, (tick.n % WIDTH) + 1, "cosigned").pop();
     if (item.length === 0) return undefined;
     const { size } = parseCheckpoint(parseNote(item, "cosigned").text, "cosigned");
-    if (size <= tick.index || size > this.tree.size) refuse("cosigned", "the tick's item is of a tree without the tick");
+    if (size <= tick.index || size > this.tree.size)
+      refuse("cosigned", "the tick's item is of a tree without the tick");
     const path = await inclusionPath((from, to) => this.tree.range(from, to), tick.index, 0, size);
     return { checkpoint: textOf(item, "cosigned"), path: path.map(base64url) };
   }
@@ -150,7 +158,14 @@ export class Reader {
 /** A statement proof of the camera at the second `at`, as canonical JSON. */
 export async function makeStatement(log, note, camera, at) {
   const { tick, next } = await log.ticksAround(at);
-  const proof = { type: "statement-proof", v: 1, camera, at: momentOf(at), checkpoint: note, genesis: await log.shown({ index: 0 }) };
+  const proof = {
+    type: "statement-proof",
+    v: 1,
+    camera,
+    at: momentOf(at),
+    checkpoint: note,
+    genesis: await log.shown({ index: 0 }),
+  };
   const covers = tick !== undefined && at < tick.t + log.genesis.interval;
   if (!covers && next !== undefined) proof.next = await log.shown(next);
   if (tick !== undefined) {

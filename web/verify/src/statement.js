@@ -44,14 +44,21 @@ export async function verifyStatement(file, policy, now) {
   const proof = parseStatement(file);
   const checks = [];
   const checkpoint = await acceptCheckpoint(policy, proof.checkpoint, "checkpoint");
-  checks.push(`The checkpoint of ${checkpoint.size} entries is signed by a pinned key of the log: ${checkpoint.signedBy.join(", ")}.`);
+  checks.push(
+    `The checkpoint of ${checkpoint.size} entries is signed by a pinned key of the log: ${checkpoint.signedBy.join(", ")}.`,
+  );
   if (policy.quorum !== null) checks.push(`Enough witnesses of the policy have seen it: ${checkpoint.by.join(", ")}.`);
   const context = { proof, policy, checkpoint, checks, now };
   context.genesis = await readGenesis(context);
   await readTicks(context);
   const facts = {
-    camera: proof.camera, at: proof.at, origin: checkpoint.origin, size: checkpoint.size, mode: context.genesis.mode,
-    checkpoint, checks,
+    camera: proof.camera,
+    at: proof.at,
+    origin: checkpoint.origin,
+    size: checkpoint.size,
+    mode: context.genesis.mode,
+    checkpoint,
+    checks,
   };
   return { ...facts, ...(await conclude(context)) };
 }
@@ -72,7 +79,9 @@ async function readGenesis(context) {
   const genesis = await included(context, "genesis", "genesis");
   if (genesis.index !== 0) refuse("genesis", "it is not the first entry");
   if (genesis.origin !== context.checkpoint.origin) refuse("genesis", "it is another log's");
-  context.checks.push(`The log's first entry is in it and names the same log; its interval is ${genesis.interval} seconds.`);
+  context.checks.push(
+    `The log's first entry is in it and names the same log; its interval is ${genesis.interval} seconds.`,
+  );
   return genesis;
 }
 
@@ -81,7 +90,8 @@ async function readTick(context, part) {
   const tick = await included(context, part, "tick");
   const { interval, reveal_delay: delay, t } = context.genesis;
   if (tick.t < t) refuse(part, "it starts before its log");
-  if (tick.reveal_by !== tick.t + interval + delay) refuse(part, "its date of showing is not the one that the genesis sets");
+  if (tick.reveal_by !== tick.t + interval + delay)
+    refuse(part, "its date of showing is not the one that the genesis sets");
   return tick;
 }
 
@@ -103,7 +113,8 @@ async function readTicks(context) {
   const next = await readTick(context, "next");
   if (next.n !== (context.tick === undefined ? 0 : context.tick.n + 1)) refuse("next", "its number does not follow");
   if (context.tick !== undefined && next.index <= context.tick.index) refuse("next", "it stands before the tick");
-  if (context.tick !== undefined && next.t < context.tick.t + genesis.interval) refuse("next", "it starts in the tick's interval");
+  if (context.tick !== undefined && next.t < context.tick.t + genesis.interval)
+    refuse("next", "it starts in the tick's interval");
   if (next.t <= proof.at) refuse("next", "it starts at or before the instant asked about");
   context.next = next;
   checks.push(`The next tick, number ${next.n}, is entry ${next.index} and starts later.`);
@@ -123,7 +134,12 @@ async function conclude(context) {
     const from = tick.t + context.genesis.interval;
     return { answer: "unknown", reason: next === undefined ? "not-yet" : "gap", from, ...(next && { until: next.t }) };
   }
-  const stated = { tick: tick.n, from: tick.t, until: tick.t + context.genesis.interval, ...(await readWitnessing(context)) };
+  const stated = {
+    tick: tick.n,
+    from: tick.t,
+    until: tick.t + context.genesis.interval,
+    ...(await readWitnessing(context)),
+  };
   const number = slots.get(proof.camera);
   if (number === undefined) {
     absent(context, ["slot", "reveal", "order"], "the roster does not list the camera");
@@ -158,13 +174,16 @@ async function readWitnessing({ proof, policy, checkpoint, tick, checks }) {
     const first = await openCheckpoint(policy, proof.cosigned.checkpoint, part);
     if (first.origin !== checkpoint.origin) refuse(part, "it is of another log");
     if (first.size > checkpoint.size) refuse(part, "it is larger than the checkpoint");
-    if (first.size === checkpoint.size && !equal(first.root, checkpoint.root)) refuse(part, "it contradicts the checkpoint: a fork");
+    if (first.size === checkpoint.size && !equal(first.root, checkpoint.root))
+      refuse(part, "it contradicts the checkpoint: a fork");
     const leaf = await hashLeaf(utf8(proof.tick.entry));
     if (!(await provesInclusion(leaf, tick.index, first.size, proof.cosigned.path, first.root))) {
       refuse(part, "its path does not lead from the tick to its root");
     }
     times.push(first.witnessed);
-    checks.push(`The tick is also under an earlier checkpoint of ${first.size} entries, seen by: ${first.by.join(", ") || "no witness"}.`);
+    checks.push(
+      `The tick is also under an earlier checkpoint of ${first.size} entries, seen by: ${first.by.join(", ") || "no witness"}.`,
+    );
   }
   const known = times.filter((time) => typeof time === "number");
   const witnessed = known.length === 0 ? null : Math.min(...known);
@@ -176,7 +195,9 @@ async function openSlot(context, number) {
   if (proof.reveal === undefined) {
     absent(context, ["order"], "nothing is opened");
     const { reveal_by } = tick;
-    return now <= reveal_by ? { answer: "will-be-shown", reveal_by } : { answer: "unknown", reason: "overdue", reveal_by };
+    return now <= reveal_by
+      ? { answer: "will-be-shown", reveal_by }
+      : { answer: "unknown", reason: "overdue", reveal_by };
   }
   const reveal = await included(context, "reveal", "reveal");
   if (reveal.n !== tick.n) refuse("reveal", "it is another tick's");
@@ -200,7 +221,8 @@ async function readOrder(context, slot) {
   const { proof, checks } = context;
   if (proof.order === undefined) return null;
   const event = await included(context, "order", "event");
-  if (event.public === undefined || hex(event.public.order) !== slot.order) refuse("order", "it does not name the slot's order");
+  if (event.public === undefined || hex(event.public.order) !== slot.order)
+    refuse("order", "it does not name the slot's order");
   if (event.public.purpose !== slot.purpose) refuse("order", "it names another purpose than the slot");
   if (!event.public.cameras.includes(proof.camera)) refuse("order", "it does not name the camera");
   checks.push(`Entry ${event.index} publishes the order and its authority.`);

@@ -85,7 +85,8 @@ export class Tree {
     if (this.tiles.has(name)) return this.tiles.get(name);
     const hashes = await this.fetchTile(level, number);
     const above = await this.tile(level + 1, Math.floor(number / WIDTH));
-    if (!equal(await rootOf(hashes), above[number % WIDTH])) refuse("tiles", `the tile ${name} is not the one in the tree`);
+    if (!equal(await rootOf(hashes), above[number % WIDTH]))
+      refuse("tiles", `the tile ${name} is not the one in the tree`);
     this.tiles.set(name, hashes);
     return hashes;
   }
@@ -123,7 +124,8 @@ export class Tree {
     const hashes = await this.tile(0, number);
     const entries = bundleItems(await getRows(this.get, "tile/entries", number, this.size), hashes.length, "tiles");
     for (const [at, entry] of entries.entries()) {
-      if (!equal(await hashLeaf(entry), hashes[at])) refuse("tiles", `entry ${number * WIDTH + at} is not the one in the tree`);
+      if (!equal(await hashLeaf(entry), hashes[at]))
+        refuse("tiles", `entry ${number * WIDTH + at} is not the one in the tree`);
     }
     this.bundles.set(number, entries);
     return entries;

@@ -15,7 +15,10 @@ test("verify.html is what its parts make", () => {
 
 test("the content security policy names the script and the style by their hashes, whatever policy is pinned", () => {
   for (const page of [PAGE, pin(PAGE, text("logs/open.policy"), "https://log.example.org/")]) {
-    for (const [what, body] of [["script-src", /<script type="module">([^]*?)<\/script>/], ["style-src", /<style>([^]*?)<\/style>/]]) {
+    for (const [what, body] of [
+      ["script-src", /<script type="module">([^]*?)<\/script>/],
+      ["style-src", /<style>([^]*?)<\/style>/],
+    ]) {
       const hash = createHash("sha256").update(body.exec(page)[1]).digest("base64");
       assert.ok(page.includes(`${what} 'sha256-${hash}'`), what);
     }

@@ -71,7 +71,9 @@ async function choose(file) {
 }
 
 function expected({ answer, reveal_by: by }) {
-  return answer === "will-be-shown" ? `WILL BE SHOWN ON ${by.replace("T", " ").replace("Z", " UTC")}` : HEADLINES[answer];
+  return answer === "will-be-shown"
+    ? `WILL BE SHOWN ON ${by.replace("T", " ").replace("Z", " UTC")}`
+    : HEADLINES[answer];
 }
 
 const quiet = (where) => assert.deepEqual(browser.problems.splice(0), [], where);
@@ -94,12 +96,19 @@ async function questionsByForm() {
       assert.equal(await ask(one), expected(one.expect), one.file);
       const shown = await resultText();
       if (one.expect.in_time !== undefined) {
-        const words = one.expect.in_time ? "Stated in time" : one.expect.witnessed === null ? "Unwitnessed" : "Not shown to be stated in time";
+        const words = one.expect.in_time
+          ? "Stated in time"
+          : one.expect.witnessed === null
+            ? "Unwitnessed"
+            : "Not shown to be stated in time";
         assert.ok(shown.includes(words), `${one.file}: ${shown}`);
       }
       if (one.expect.authority) assert.ok(shown.includes(one.expect.authority), one.file);
       count("questions by form");
-      if (["accept-off.json", "accept-on.json", "accept-sealed-will-be-shown.json", "accept-gap.json"].includes(one.file)) await shoot(one.file.slice(7, -5));
+      if (
+        ["accept-off.json", "accept-on.json", "accept-sealed-will-be-shown.json", "accept-gap.json"].includes(one.file)
+      )
+        await shoot(one.file.slice(7, -5));
     }
   }
   quiet("questions by form");
@@ -124,7 +133,8 @@ async function proofsByFile() {
 async function dropped() {
   const [one] = STATEMENTS;
   await openPage(one);
-  const drop = (content) => browser.evaluate(`{
+  const drop = (content) =>
+    browser.evaluate(`{
     const data = new DataTransfer();
     data.items.add(new File([${quoted(content)}], "proof.json"));
     document.body.dispatchEvent(new DragEvent("drop", { bubbles: true, cancelable: true, dataTransfer: data }));
@@ -132,7 +142,13 @@ async function dropped() {
   const good = text(`logs/proofs/${one.file}`);
   await drop(good);
   assert.equal(await headline(), "STATED OFF");
-  for (const bad of [good.replace("hall-north", "hall-south"), good.replace("hall-north", "gate.2_b"), `${good} `, "", "{}"]) {
+  for (const bad of [
+    good.replace("hall-north", "hall-south"),
+    good.replace("hall-north", "gate.2_b"),
+    `${good} `,
+    "",
+    "{}",
+  ]) {
     await clear();
     await drop(bad);
     assert.equal(await headline(), REFUSED, bad.slice(0, 80));
@@ -146,7 +162,8 @@ async function byKeyboard() {
   await openPage(one);
   await fill("", one.at);
   await browser.evaluate(`document.activeElement.blur()`);
-  for (let tabs = 0; tabs < 5 && (await browser.evaluate("document.activeElement.id")) !== "camera"; tabs += 1) await browser.press("Tab", 9);
+  for (let tabs = 0; tabs < 5 && (await browser.evaluate("document.activeElement.id")) !== "camera"; tabs += 1)
+    await browser.press("Tab", 9);
   assert.equal(await browser.evaluate("document.activeElement.id"), "camera");
   await browser.send("Input.insertText", { text: one.camera });
   await browser.press("Enter", 13);
@@ -154,7 +171,9 @@ async function byKeyboard() {
   assert.equal(await browser.evaluate("document.activeElement.id"), "headline", "the answer has the focus");
   count("questions by keyboard");
   const { nodes } = await browser.send("Accessibility.getFullAXTree");
-  const fields = nodes.filter(({ role }) => ["textbox", "combobox", "button", "DateTime", "InputTime"].includes(role?.value));
+  const fields = nodes.filter(({ role }) =>
+    ["textbox", "combobox", "button", "DateTime", "InputTime"].includes(role?.value),
+  );
   assert.ok(fields.length >= 6, `${fields.length} fields`);
   for (const { role, name } of fields) assert.ok(name?.value, `a ${role.value} without a name`);
   count("fields with a name", fields.length);
@@ -179,7 +198,9 @@ async function downloads() {
   await openPage(one);
   await browser.send("Page.setDownloadBehavior", { behavior: "allow", downloadPath: temporary });
   await ask(one);
-  await browser.evaluate(`[...document.querySelectorAll("#result button")].find((button) => button.textContent.startsWith("Save")).click()`);
+  await browser.evaluate(
+    `[...document.querySelectorAll("#result button")].find((button) => button.textContent.startsWith("Save")).click()`,
+  );
   let saved;
   for (let tries = 0; saved === undefined && tries < 500; tries += 1) {
     await new Promise((done) => setTimeout(done, 20));
@@ -192,7 +213,15 @@ async function downloads() {
 
 async function spoiltLogs() {
   const [one] = QUESTIONS;
-  for (const spoilt of ["checkpoint", "tile/0/000", "tile/0/001.p/44", "tile/1/000.p/1", "tile/entries/000", "tile/entries/001.p/44", "slots/000.p/146"]) {
+  for (const spoilt of [
+    "checkpoint",
+    "tile/0/000",
+    "tile/0/001.p/44",
+    "tile/1/000.p/1",
+    "tile/entries/000",
+    "tile/entries/001.p/44",
+    "slots/000.p/146",
+  ]) {
     await openPage(one);
     await forget();
     host.spoil = (path, bytes) => {
@@ -218,7 +247,9 @@ async function remembered() {
   const older = JSON.parse(text("logs/proofs/reject-older-checkpoint.json")).checkpoint;
   const keep = (note) => {
     const [origin, size, root] = note.split("\n");
-    return browser.evaluate(`localStorage.setItem(${quoted(`placet-verify ${origin}`)}, ${quoted(JSON.stringify({ size: Number(size), root, note }))})`);
+    return browser.evaluate(
+      `localStorage.setItem(${quoted(`placet-verify ${origin}`)}, ${quoted(JSON.stringify({ size: Number(size), root, note }))})`,
+    );
   };
   await keep(older);
   assert.equal(await ask(one), "STATED OFF");
@@ -281,12 +312,19 @@ async function looks() {
     await browser.send("Emulation.setEmulatedMedia", { features: [{ name: "prefers-color-scheme", value: scheme }] });
     // 1280 pixels at 400 %, and at 200 %.
     for (const width of [320, 640, 1280]) {
-      await browser.send("Emulation.setDeviceMetricsOverride", { width, height: 900, deviceScaleFactor: 1, mobile: false });
+      await browser.send("Emulation.setDeviceMetricsOverride", {
+        width,
+        height: 900,
+        deviceScaleFactor: 1,
+        mobile: false,
+      });
       for (const file of ["accept-on.json", "accept-off.json", "accept-sealed-will-be-shown.json", "accept-gap.json"]) {
         const one = STATEMENTS.find((it) => it.file === file);
         await openPage(one);
         await choose(proofPath(file));
-        const [wide, fits] = await browser.evaluate(`[document.scrollingElement.scrollWidth, document.scrollingElement.clientWidth]`);
+        const [wide, fits] = await browser.evaluate(
+          `[document.scrollingElement.scrollWidth, document.scrollingElement.clientWidth]`,
+        );
         assert.ok(wide <= fits, `${file} at ${width}: ${wide} > ${fits}`);
         const contrast = await browser.evaluate(CONTRAST);
         assert.ok(contrast >= 4.5, `${file}, ${scheme}: contrast ${contrast}`);
@@ -299,8 +337,24 @@ async function looks() {
 }
 
 try {
-  for (const part of [questionsByForm, proofsByFile, dropped, byKeyboard, byAddress, downloads, spoiltLogs, remembered, fromDisk, looks]) await part();
-  console.log(Object.entries(counts).map(([what, number]) => `${number} ${what}`).join("\n"));
+  for (const part of [
+    questionsByForm,
+    proofsByFile,
+    dropped,
+    byKeyboard,
+    byAddress,
+    downloads,
+    spoiltLogs,
+    remembered,
+    fromDisk,
+    looks,
+  ])
+    await part();
+  console.log(
+    Object.entries(counts)
+      .map(([what, number]) => `${number} ${what}`)
+      .join("\n"),
+  );
   console.log(`${Object.values(counts).reduce((sum, number) => sum + number)} passed, 0 failed`);
 } finally {
   await browser.stop();

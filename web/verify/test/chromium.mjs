@@ -6,8 +6,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 const FLAGS = [
-  "--headless=new", "--remote-debugging-pipe", "--no-first-run", "--no-sandbox", "--disable-gpu", "--disable-extensions",
-  "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-default-browser-check", "--disable-dev-shm-usage",
+  "--headless=new",
+  "--remote-debugging-pipe",
+  "--no-first-run",
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-extensions",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  "--no-default-browser-check",
+  "--disable-dev-shm-usage",
 ];
 
 /** A browser with one page. */
@@ -47,9 +56,12 @@ export class Chromium {
       this.waiting.delete(id);
       return error ? fail(new Error(error.message)) : done(result);
     }
-    if (method === "Runtime.exceptionThrown") this.problems.push(params.exceptionDetails.exception?.description ?? params.exceptionDetails.text);
-    if (method === "Runtime.consoleAPICalled" && ["error", "warning", "assert"].includes(params.type)) this.problems.push(JSON.stringify(params.args));
-    if (method === "Log.entryAdded" && ["error", "warning"].includes(params.entry.level)) this.problems.push(`${params.entry.text} ${params.entry.url ?? ""}`);
+    if (method === "Runtime.exceptionThrown")
+      this.problems.push(params.exceptionDetails.exception?.description ?? params.exceptionDetails.text);
+    if (method === "Runtime.consoleAPICalled" && ["error", "warning", "assert"].includes(params.type))
+      this.problems.push(JSON.stringify(params.args));
+    if (method === "Log.entryAdded" && ["error", "warning"].includes(params.entry.level))
+      this.problems.push(`${params.entry.text} ${params.entry.url ?? ""}`);
     if (method === "Page.loadEventFired") this.loaded?.();
     return undefined;
   }
@@ -78,7 +90,11 @@ export class Chromium {
 
   /** The value of an expression in the page; a promise is awaited. */
   async evaluate(expression) {
-    const { result, exceptionDetails } = await this.send("Runtime.evaluate", { expression, awaitPromise: true, returnByValue: true });
+    const { result, exceptionDetails } = await this.send("Runtime.evaluate", {
+      expression,
+      awaitPromise: true,
+      returnByValue: true,
+    });
     if (exceptionDetails) throw new Error(`${exceptionDetails.text}: ${exceptionDetails.exception?.description}`);
     return result.value;
   }

@@ -28,7 +28,11 @@ export class Host {
     } catch {
       bytes = null;
     }
-    const headers = { "Content-Type": "application/octet-stream", "Access-Control-Allow-Origin": "*", "Cache-Control": "no-store" };
+    const headers = {
+      "Content-Type": "application/octet-stream",
+      "Access-Control-Allow-Origin": "*",
+      "Cache-Control": "no-store",
+    };
     if (bytes === null) return response.writeHead(404, headers).end();
     const range = this.knowsRanges ? /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? "") : null;
     if (range === null) return response.writeHead(200, headers).end(bytes);

@@ -56,14 +56,30 @@ test("no slot says what the table does not allow", async () => {
       assert.equal(readSlot(bad), null, why);
     }
   }
-  for (const bad of [plain(1, 2), plain(1, 2, 7), plain(1, 2, 1, 1), plain(0, 1), plain(2, 1), plain(1, 4)]) assert.equal(readSlot(bad), null);
+  for (const bad of [plain(1, 2), plain(1, 2, 7), plain(1, 2, 1, 1), plain(0, 1), plain(2, 1), plain(1, 4)])
+    assert.equal(readSlot(bad), null);
 });
 
 test("a roster is read in its one spelling", () => {
-  assert.deepEqual([...parseRoster(text("entries/roster.txt"), "roster")], [["hall-north", 0], ["gate.2_b", 7]]);
+  assert.deepEqual(
+    [...parseRoster(text("entries/roster.txt"), "roster")],
+    [
+      ["hall-north", 0],
+      ["gate.2_b", 7],
+    ],
+  );
   assert.equal(parseRoster("", "roster").size, 0);
   const line = (camera, slot) => `{"camera":"${camera}","slot":${slot}}\n`;
-  for (const bad of ["\n", line("a", 0).slice(0, -1), `${line("a", 0)}\n`, line("A", 0), line("a", 65536), line("a", 1) + line("b", 1), line("a", 1) + line("a", 2), line("a", 1) + line("b", 0)]) {
+  for (const bad of [
+    "\n",
+    line("a", 0).slice(0, -1),
+    `${line("a", 0)}\n`,
+    line("A", 0),
+    line("a", 65536),
+    line("a", 1) + line("b", 1),
+    line("a", 1) + line("a", 2),
+    line("a", 1) + line("b", 0),
+  ]) {
     assert.throws(() => parseRoster(bad, "roster"), { part: "roster" }, bad);
   }
 });
@@ -74,7 +90,8 @@ test("base64 has one spelling", () => {
     assert.deepEqual(fromBase64(base64(bytes)), bytes);
     assert.deepEqual(fromBase64url(base64url(bytes)), bytes);
   }
-  for (const bad of ["A", "AA", "AA=", "AB==", "AAB=", "====", "AA==AA==", "A A=", "AA==\n", "-_8="]) assert.equal(fromBase64(bad), null, bad);
+  for (const bad of ["A", "AA", "AA=", "AB==", "AAB=", "====", "AA==AA==", "A A=", "AA==\n", "-_8="])
+    assert.equal(fromBase64(bad), null, bad);
   for (const bad of ["A", "AA==", "AB", "AAB", "+/8", "AA\n"]) assert.equal(fromBase64url(bad), null, bad);
 });
 
@@ -94,9 +111,21 @@ test("published notes open, and none of their lines can be changed", async (t) =
 
 test("notes that are spelt otherwise are refused", () => {
   const { note } = json("tlog/signed-note.json").valid[0];
-  const bad = [note.slice(0, -1), note.replace("\n\n", "\n"), note.replace("\u2014 ", "- "), note.replace("aQM=", "aQM"), note.replace("aQM=", "aQN="), note.replace("example.com", "exam ple"), `${note}\n`, note.replace("This", "Th\tis"), note.replace("\n", "\r\n"), ""];
+  const bad = [
+    note.slice(0, -1),
+    note.replace("\n\n", "\n"),
+    note.replace("\u2014 ", "- "),
+    note.replace("aQM=", "aQM"),
+    note.replace("aQM=", "aQN="),
+    note.replace("example.com", "exam ple"),
+    `${note}\n`,
+    note.replace("This", "Th\tis"),
+    note.replace("\n", "\r\n"),
+    "",
+  ];
   for (const one of bad) assert.throws(() => parseNote(utf8(one), "note"), Refused, one);
-  for (const one of ["a\n1\n", "a\n01\nAAAA\n", "a b\n1\n\n", "a\n-1\nAA\n", "\n1\nx\n"]) assert.throws(() => parseCheckpoint(one, "note"), Refused, one);
+  for (const one of ["a\n1\n", "a\n01\nAAAA\n", "a b\n1\n\n", "a\n-1\nAA\n", "\n1\nx\n"])
+    assert.throws(() => parseCheckpoint(one, "note"), Refused, one);
 });
 
 test("published Merkle proofs hold or fail as they should", async (t) => {
@@ -109,10 +138,14 @@ test("published Merkle proofs hold or fail as they should", async (t) => {
     return (checked += 1);
   };
   for (const one of json("tlog/merkle-inclusion.json")) {
-    await judge(one, [one.leafHash, one.root], (leaf, root, path) => provesInclusion(leaf, one.leafIdx, one.treeSize, path, root));
+    await judge(one, [one.leafHash, one.root], (leaf, root, path) =>
+      provesInclusion(leaf, one.leafIdx, one.treeSize, path, root),
+    );
   }
   for (const one of json("tlog/merkle-consistency.json")) {
-    await judge(one, [one.root1, one.root2], (before, after, path) => provesConsistency(one.size1, before, one.size2, after, path));
+    await judge(one, [one.root1, one.root2], (before, after, path) =>
+      provesConsistency(one.size1, before, one.size2, after, path),
+    );
   }
   assert.equal(checked + unreadable.length, 196);
   const lost = unreadable.filter((one) => !one.wantErr).map((one) => one.file);
@@ -127,7 +160,12 @@ test("the reference tree of RFC 6962 has its roots", async () => {
 });
 
 test("a log of Tessera is read whole, at every size", async (t) => {
-  const files = Object.fromEntries(Object.entries(json("tlog/tessera-log.json")).map(([path, data]) => [path, new Uint8Array(Buffer.from(data, "base64"))]));
+  const files = Object.fromEntries(
+    Object.entries(json("tlog/tessera-log.json")).map(([path, data]) => [
+      path,
+      new Uint8Array(Buffer.from(data, "base64")),
+    ]),
+  );
   const get = async (path) => files[path] ?? assert.fail(path);
   const key = await readKey(new TextDecoder().decode(files["log.vkey"]).trim(), LOG_KEY, "key");
   const checkpoints = [];
@@ -169,7 +207,8 @@ function tilesOf(size) {
     const above = [];
     for (let at = 0; at < hashes.length; at += 256) {
       const part = hashes.slice(at, at + 256);
-      files[`tile/${level}/${String(at / 256).padStart(3, "0")}${part.length === 256 ? "" : `.p/${part.length}`}`] = Buffer.concat(part);
+      files[`tile/${level}/${String(at / 256).padStart(3, "0")}${part.length === 256 ? "" : `.p/${part.length}`}`] =
+        Buffer.concat(part);
       if (part.length === 256) above.push(rootBy(part));
     }
     hashes = above;
@@ -186,7 +225,10 @@ test("trees of two and three levels of tiles have their root, and prove every le
       const leaf = await hashLeaf(utf8(`entry ${index}`));
       assert.ok(await provesInclusion(leaf, index, size, await tree.inclusion(index), root), `${index} of ${size}`);
       const old = index + 1;
-      assert.ok(await provesConsistency(old, await tree.range(0, old), size, root, await tree.consistency(old)), `${old} to ${size}`);
+      assert.ok(
+        await provesConsistency(old, await tree.range(0, old), size, root, await tree.consistency(old)),
+        `${old} to ${size}`,
+      );
       proofs += 2;
     }
   }
@@ -194,7 +236,13 @@ test("trees of two and three levels of tiles have their root, and prove every le
 });
 
 test("numbers in paths are written in threes", () => {
-  const written = [[0, "000"], [67, "067"], [999, "999"], [1000, "x001/000"], [1234067, "x001/x234/067"]];
+  const written = [
+    [0, "000"],
+    [67, "067"],
+    [999, "999"],
+    [1000, "x001/000"],
+    [1234067, "x001/x234/067"],
+  ];
   for (const [number, path] of written) assert.equal(tileNumber(number), path);
 });
 
@@ -253,5 +301,8 @@ test("no encoding of a point of small order is an honest point", () => {
     assert.ok(!isHonestPoint(bytes), `${point} with its sign`);
   }
   assert.ok(!isHonestPoint(fromHex("02".padEnd(64, "0"))), "no point has this y");
-  assert.ok(isHonestPoint(fromHex("5866666666666666666666666666666666666666666666666666666666666666")), "the base point");
+  assert.ok(
+    isHonestPoint(fromHex("5866666666666666666666666666666666666666666666666666666666666666")),
+    "the base point",
+  );
 });

@@ -34,7 +34,10 @@ test("every statement proof comes to the answer that its maker expects", async (
 
 test("every broken proof is refused, and for its own fault", async (t) => {
   for (const one of BROKEN) {
-    const fault = await verify(one, proofOf(one)).then((found) => found.answer, (error) => error);
+    const fault = await verify(one, proofOf(one)).then(
+      (found) => found.answer,
+      (error) => error,
+    );
     assert.ok(fault instanceof Refused, `${one.file}: ${fault.stack ?? fault}`);
     assert.equal(fault.part, one.part, `${one.file}: ${fault.message}`);
   }
@@ -70,7 +73,10 @@ test("a proof with one byte changed is refused, asks something else, or shows le
       assert.ok(!(found instanceof Error), `${one.file} byte ${at}: ${found.stack}`);
       assert.equal(found.answer, one.expect.answer, `${one.file} byte ${at}`);
       const asksElse = found.camera !== one.camera || found.at !== seconds(one.at);
-      assert.ok(asksElse || !found.in_time || found.checkpoint.by.length < whole.checkpoint.by.length, `${one.file} byte ${at}`);
+      assert.ok(
+        asksElse || !found.in_time || found.checkpoint.by.length < whole.checkpoint.by.length,
+        `${one.file} byte ${at}`,
+      );
       other += 1;
     }
   }
@@ -89,7 +95,16 @@ test("a proof cut short anywhere is refused", async (t) => {
 });
 
 const FILES = {
-  open: ["checkpoint", "tile/0/000", "tile/0/001.p/44", "tile/1/000.p/1", "tile/entries/000", "tile/entries/001.p/44", "slots/000.p/146", "cosigned/000.p/145"],
+  open: [
+    "checkpoint",
+    "tile/0/000",
+    "tile/0/001.p/44",
+    "tile/1/000.p/1",
+    "tile/entries/000",
+    "tile/entries/001.p/44",
+    "slots/000.p/146",
+    "cosigned/000.p/145",
+  ],
   sealed: ["checkpoint", "tile/0/000.p/121", "tile/entries/000.p/121", "slots/000.p/90", "cosigned/000.p/89"],
 };
 
@@ -103,7 +118,10 @@ test("a folder with one bit flipped never answers otherwise", async (t) => {
         const one = asked[random.next().value % asked.length];
         const bad = read(`logs/${log}/${path}`);
         bad[random.next().value % bad.length] ^= 1 << random.next().value % 8;
-        const found = await ask(one, folder(log, { [path]: bad })).then(({ found: it }) => it, (error) => error);
+        const found = await ask(one, folder(log, { [path]: bad })).then(
+          ({ found: it }) => it,
+          (error) => error,
+        );
         if (found instanceof Error) refused += 1;
         else {
           // A host can only withhold: what was seen in time may then be missing.
@@ -133,7 +151,9 @@ test("a folder without one of its files never says off", async (t) => {
 test("another log's folder, or an older one, is not taken for this one", async () => {
   const [one] = QUESTIONS;
   await assert.rejects(ask(one, folder("sealed")), { part: "checkpoint" });
-  await assert.rejects(ask(one, folder("open", { checkpoint: read("logs/sealed/checkpoint") })), { part: "checkpoint" });
+  await assert.rejects(ask(one, folder("open", { checkpoint: read("logs/sealed/checkpoint") })), {
+    part: "checkpoint",
+  });
 });
 
 test("every earlier size of the log is shown to be its beginning, and no other tree is", async (t) => {
@@ -165,12 +185,22 @@ test("what is remembered is what was seen, and rubbish is nothing", async () => 
   assert.equal(recall(store, seen.origin), null);
   assert.ok(remember(store, seen));
   const { origin, size, root, note } = recall(store, seen.origin);
-  assert.deepEqual({ origin, size, root, note }, { origin: seen.origin, size: seen.size, root: seen.root, note: seen.note });
+  assert.deepEqual(
+    { origin, size, root, note },
+    { origin: seen.origin, size: seen.size, root: seen.root, note: seen.note },
+  );
   for (const rubbish of ["", "null", "{}", '{"size":-1,"root":"","note":""}']) {
     store.setItem(`placet-verify ${origin}`, rubbish);
     assert.equal(recall(store, origin), null, rubbish);
   }
-  const full = { setItem: () => { throw new Error("full"); }, getItem: () => { throw new Error("denied"); } };
+  const full = {
+    setItem: () => {
+      throw new Error("full");
+    },
+    getItem: () => {
+      throw new Error("denied");
+    },
+  };
   assert.deepEqual([recall(full, origin), remember(full, seen)], [null, false]);
 });
 
@@ -181,11 +211,17 @@ test("only what is proved to be off is called off", async () => {
     const { headline, sentences } = answerWords(found);
     assert.equal(headline === "STATED OFF", one.expect.answer === "off", one.file);
     assert.equal(headline === "STATED ON", one.expect.answer === "on", one.file);
-    assert.ok(sentences.every((sentence) => !/undefined|null|NaN|Invalid/.test(sentence)), sentences.join(" "));
+    assert.ok(
+      sentences.every((sentence) => !/undefined|null|NaN|Invalid/.test(sentence)),
+      sentences.join(" "),
+    );
     headlines.set(one.expect.answer, headline);
     const witnessed = witnessWords(found, await policyOf(one));
     const start = one.expect.in_time ? "Stated in time" : one.expect.witnessed === null ? "Unwitnessed" : "Not shown";
-    assert.ok(one.expect.in_time === undefined ? witnessed === null : witnessed.startsWith(start), `${one.file}: ${witnessed}`);
+    assert.ok(
+      one.expect.in_time === undefined ? witnessed === null : witnessed.startsWith(start),
+      `${one.file}: ${witnessed}`,
+    );
   }
   assert.deepEqual([...headlines.keys()].sort(), ["misbehaved", "off", "on", "unknown", "will-be-shown"]);
 });
@@ -194,11 +230,23 @@ test("a policy that is not one is refused with its line", async (t) => {
   const good = text("logs/open.policy");
   const [log, witness] = [/^log .*$/m, /^witness alfa-1 .*$/m].map((line) => line.exec(good)[0]);
   const bad = [
-    good.slice(0, -1), good.replace("quorum both\n", ""), good.replace("quorum both", "quorum neither"), `${good}quorum both\n`,
-    `${good}log\n`, `${good}${log}\n`, `${good}${witness.replace("alfa-1", "again")}\n`, good.replace("alfa-1", "none"), `\u0001${good}`,
-    good.replace("any alfa-1", "3 alfa-1"), good.replace("any alfa-1", "0 alfa-1"), good.replace("all alfa beta", "all alfa alfa"),
-    good.replace("all alfa beta", "all alfa alfa-1"), good.replace("group beta", "group alfa"), good.replace(/\+A/, "+B"),
-    good.replace(/(log [^+]*\+)./, "$1x"), `${good}${log.replace("log ", "witness w ")}\n`,
+    good.slice(0, -1),
+    good.replace("quorum both\n", ""),
+    good.replace("quorum both", "quorum neither"),
+    `${good}quorum both\n`,
+    `${good}log\n`,
+    `${good}${log}\n`,
+    `${good}${witness.replace("alfa-1", "again")}\n`,
+    good.replace("alfa-1", "none"),
+    `\u0001${good}`,
+    good.replace("any alfa-1", "3 alfa-1"),
+    good.replace("any alfa-1", "0 alfa-1"),
+    good.replace("all alfa beta", "all alfa alfa"),
+    good.replace("all alfa beta", "all alfa alfa-1"),
+    good.replace("group beta", "group alfa"),
+    good.replace(/\+A/, "+B"),
+    good.replace(/(log [^+]*\+)./, "$1x"),
+    `${good}${log.replace("log ", "witness w ")}\n`,
   ];
   await parsePolicy(utf8(good));
   for (const [at, one] of bad.entries()) {
