@@ -193,7 +193,7 @@ ROSTER = '{"camera":"hall-north","slot":0}\n{"camera":"gate.2_b","slot":7}\n'
 
 GENESIS = {"type": "genesis", "v": 1, "t": "2026-11-22T00:00:00Z", "origin": ORIGIN, "interval": 60, "mode": "sealed",
            "reveal_delay": 15552000, "slots": 7}
-TICK = {"type": "tick", "v": 1, "n": 41237, "t": "2026-12-20T15:17:00Z",
+TICK = {"type": "tick", "v": 1, "n": 41237, "t": "2026-12-20T15:17:00Z", "roster": b64(sha(ROSTER.encode())),
         "slots": b64(bytes.fromhex(TICKS[1]["root"])), "reveal_by": "2027-06-18T15:18:00Z"}
 REVEAL = {"type": "reveal", "v": 1, "t": "2027-06-18T15:18:00Z", "n": 41237, "seed": b64(SEED)}
 KEY = {"type": "key", "v": 1, "t": "2027-01-04T09:00:00Z", "old": OLD, "new": NEW, "from": 90210}
@@ -295,6 +295,8 @@ reject("padding-bits", but(REVEAL, seed=b64(bytes(32))[:-1] + "B"), "seed", "lef
 reject("standard-alphabet", but(REVEAL, seed=b64(b"\xff" * 32).replace("_", "/")), "seed", "the other alphabet")
 reject("short-seed", but(REVEAL, seed=b64(bytes(31))), "seed", "a byte too few")
 reject("long-root", but(TICK, slots=b64(bytes(33))), "slots", "a byte too many")
+reject("no-roster", but(TICK, roster=...), "missing", "a tick that says of no camera which slot it has")
+reject("short-roster", but(TICK, roster=b64(bytes(31))), "roster", "a byte too few")
 reject("short-id", but(REQUEST, id=b64(bytes(15))), "id", "an id a byte too short")
 reject("local-time", but(TICK, t="2026-12-20T15:17:00+00:00"), "t", "an offset for the Z")
 reject("fraction-of-second", but(TICK, t="2026-12-20T15:17:00.0Z"), "t", "a fraction of a second")

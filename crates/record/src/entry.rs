@@ -11,14 +11,16 @@
 //!
 //! ```
 //! use placet_record::entry::slot::{Seed, SlotArray, SlotState};
-//! use placet_record::entry::{Leaf, Moment, Tick};
+//! use placet_record::entry::{CameraRoster, Leaf, Moment, Tick};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let seed = Seed::from_bytes([7; 32]); // a real one is random, and secret until its reveal
 //! let slots = SlotArray::seal(&seed, 41_237, &[SlotState::Off, SlotState::Unknown], 64)?;
 //! let start: Moment = "2026-11-22T05:43:00Z".parse()?;
 //! let reveal_by = start.plus(60 + 86_400).ok_or("after 2199")?;
-//! let tick = Leaf::Tick(Tick { n: 41_237, start, slots_root: slots.root(), reveal_by });
+//! let cameras = [("hall-north".parse()?, 0), ("gate.2".parse()?, 1)];
+//! let roster = CameraRoster::new(cameras)?.digest();
+//! let tick = Leaf::Tick(Tick { n: 41_237, start, roster, slots_root: slots.root(), reveal_by });
 //!
 //! let line = tick.to_bytes()?;
 //! assert_eq!(Leaf::parse(&line)?, tick);
@@ -50,5 +52,5 @@ pub use leaf::{
 };
 pub use record::{FieldName, FieldValue, MAX_FIELDS, MAX_RECORD, Record};
 pub use roster::{CameraRoster, RosterError};
-pub use sequence::{Finding, Misbehaviour, Sequence};
+pub use sequence::{Finding, KeptError, Misbehaviour, Sequence};
 pub use value::{Authority, CameraId, EventId, Moment, Purpose, ValueError};

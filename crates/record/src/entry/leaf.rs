@@ -85,6 +85,8 @@ pub struct Tick {
     pub n: u64,
     /// Where its interval starts.
     pub start: Moment,
+    /// The digest of the newest roster of cameras before it: which camera has which slot.
+    pub roster: Digest,
     /// The RFC 6962 root over its slots; see [`super::slot`].
     pub slots_root: Hash,
     /// When it is opened at the latest.
@@ -185,6 +187,11 @@ fn demand(holds: bool, key: &str, why: &'static str) -> Result<(), FormError> {
 }
 
 impl Genesis {
+    /// When the tick whose interval starts at `start` is opened at the latest; none after the year 2199.
+    pub fn reveal_by(&self, start: Moment) -> Option<Moment> {
+        start.plus(self.interval)?.plus(self.reveal_delay)
+    }
+
     fn pairs(&self) -> Result<Vec<(String, Json)>, FormError> {
         demand((1..=MAX_INTERVAL).contains(&self.interval), "interval", "is not 1 to 3600 seconds")?;
         demand(self.reveal_delay <= MAX_REVEAL_DELAY, "reveal_delay", "is longer than 31536000 seconds")?;
@@ -219,6 +226,7 @@ impl Tick {
         Ok(Json::object([
             ("n", Json::Int(self.n)),
             ("t", Json::text(self.start)),
+            ("roster", Json::bytes(&self.roster.0)),
             ("slots", Json::bytes(&self.slots_root.0)),
             ("reveal_by", Json::text(self.reveal_by)),
         ]))
@@ -228,6 +236,7 @@ impl Tick {
         Ok(Self {
             n: fields.int("n")?,
             start: fields.moment("t")?,
+            roster: Digest(fields.bytes("roster")?),
             slots_root: Hash(fields.bytes("slots")?),
             reveal_by: fields.moment("reveal_by")?,
         })
@@ -353,8 +362,10 @@ mod tests {
                 Leaf::Genesis(Genesis { at, origin, interval, mode, reveal_delay, slots })
             },
         );
-        let tick = (0..1_u64 << 54, any_moment(), any::<[u8; 32]>(), any_moment()).prop_map(
-            |(n, start, root, reveal_by)| Leaf::Tick(Tick { n, start, slots_root: Hash(root), reveal_by }),
+        let tick = (0..1_u64 << 54, any_moment(), any_digest(), any::<[u8; 32]>(), any_moment()).prop_map(
+            |(n, start, roster, root, reveal_by)| {
+                Leaf::Tick(Tick { n, start, roster, slots_root: Hash(root), reveal_by })
+            },
         );
         let reveal = (any_moment(), 0..1_u64 << 54, any::<[u8; 32]>())
             .prop_map(|(at, tick, seed)| Leaf::Reveal(Reveal { at, tick, seed: Seed::from_bytes(seed) }));

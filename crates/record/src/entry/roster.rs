@@ -69,10 +69,15 @@ impl CameraRoster {
         self.cameras.iter().map(line).collect::<String>().into_bytes()
     }
 
+    /// The digest of the side file, by which ticks name it.
+    pub fn digest(&self) -> Digest {
+        Digest::of(&self.to_bytes())
+    }
+
     /// The entry that speaks of it.
     pub fn leaf(&self, at: Moment) -> Roster {
         let count = self.cameras.len() as u64;
-        Roster { at, of: RosterOf::Cameras, count, digest: Digest::of(&self.to_bytes()) }
+        Roster { at, of: RosterOf::Cameras, count, digest: self.digest() }
     }
 
     /// Whether this is the roster that `leaf` speaks of.

@@ -5,11 +5,14 @@
 //! breaks no rule, since power fails; it is never taken for "off" either.
 
 mod finding;
+mod kept;
 
 pub use finding::{Finding, Misbehaviour};
+pub use kept::KeptError;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use placet_core::Digest;
 use placet_tlog::note::VerifierKey;
 
 use super::event::Event;
@@ -24,8 +27,10 @@ pub struct Sequence {
     leaves: u64,
     genesis: Option<Genesis>,
     last_tick: Option<Tick>,
-    /// Ticks that are not opened yet.
-    sealed: BTreeMap<u64, Tick>,
+    /// The newest roster of cameras.
+    cameras: Option<Digest>,
+    /// Ticks that are not opened yet, with the start of their interval.
+    sealed: BTreeMap<u64, Moment>,
     key: Option<KeyChange>,
     retired: Vec<VerifierKey>,
     events: BTreeSet<EventId>,
@@ -52,6 +57,21 @@ impl Sequence {
         self.last_tick.as_ref()
     }
 
+    /// The digest of the newest roster of cameras.
+    pub fn cameras(&self) -> Option<Digest> {
+        self.cameras
+    }
+
+    /// The ticks that are not opened yet, ascending, each with the start of its interval.
+    pub fn unopened(&self) -> impl Iterator<Item = (u64, Moment)> {
+        self.sealed.iter().map(|(n, start)| (*n, *start))
+    }
+
+    /// Whether an event of this id is in it.
+    pub fn has_event(&self, id: EventId) -> bool {
+        self.events.contains(&id)
+    }
+
     /// The last change of key.
     pub fn last_key_change(&self) -> Option<&KeyChange> {
         self.key.as_ref()
@@ -73,8 +93,9 @@ impl Sequence {
             (_, None) => Err(Misbehaviour::NoGenesis { index }),
             (Leaf::Tick(tick), Some(genesis)) => {
                 let found = rule_tick(genesis, self.last_tick.as_ref(), tick)?;
+                rule_roster_of_tick(self.cameras, tick)?;
                 self.last_tick = Some(tick.clone());
-                self.sealed.insert(tick.n, tick.clone());
+                self.sealed.insert(tick.n, tick.start);
                 Ok(found)
             }
             (Leaf::Reveal(reveal), Some(genesis)) => {
@@ -88,7 +109,13 @@ impl Sequence {
                 self.key = Some(change.as_ref().clone());
                 Ok(None)
             }
-            (Leaf::Roster(roster), Some(genesis)) => rule_roster(genesis, index, roster),
+            (Leaf::Roster(roster), Some(genesis)) => {
+                rule_roster(genesis, index, roster)?;
+                if roster.of == RosterOf::Cameras {
+                    self.cameras = Some(roster.digest);
+                }
+                Ok(None)
+            }
             (Leaf::Event(event), Some(_)) => {
                 rule_about(index, event)?;
                 if !self.events.insert(event.id) {
@@ -101,10 +128,11 @@ impl Sequence {
 
     /// What should have been in the log by `now` and is not: ticks past their date, by number, and a silence.
     pub fn missing(&self, now: Moment) -> Vec<Finding> {
-        let late = self.sealed.values().filter(|tick| tick.reveal_by < now);
-        let mut findings: Vec<Finding> =
-            late.map(|tick| Finding::Overdue { tick: tick.n, since: tick.reveal_by }).collect();
+        let mut findings = Vec::new();
         if let Some(genesis) = &self.genesis {
+            let dated = self.sealed.iter().filter_map(|(n, start)| Some((*n, genesis.reveal_by(*start)?)));
+            let late = dated.filter(|(_, by)| *by < now);
+            findings.extend(late.map(|(tick, since)| Finding::Overdue { tick, since }));
             let next = match &self.last_tick {
                 Some(tick) => tick.start.plus(genesis.interval),
                 None => Some(genesis.at),
@@ -122,7 +150,7 @@ impl Sequence {
         reveal: &Reveal,
     ) -> Result<Option<Finding>, Misbehaviour> {
         let number = reveal.tick;
-        let Some(tick) = self.sealed.get(&number) else {
+        let Some(start) = self.sealed.get(&number) else {
             let known = self.last_tick.as_ref().is_some_and(|last| number <= last.n);
             return Err(if known {
                 Misbehaviour::RevealTwice { index, tick: number }
@@ -130,11 +158,9 @@ impl Sequence {
                 Misbehaviour::RevealOfNothing { index, tick: number }
             });
         };
-        let over = tick.start.plus(genesis.interval);
-        if over.is_none_or(|over| reveal.at < over) {
-            return Err(Misbehaviour::RevealTooSoon { index, tick: number });
-        }
-        let by = tick.reveal_by;
+        let soon = Misbehaviour::RevealTooSoon { index, tick: number };
+        let over = start.plus(genesis.interval).filter(|over| *over <= reveal.at).ok_or(soon.clone())?;
+        let by = over.plus(genesis.reveal_delay).ok_or(soon)?;
         Ok(match genesis.mode {
             _ if reveal.at > by => Some(Finding::Late { tick: number, by, at: reveal.at }),
             LogMode::Sealed if reveal.at < by => Some(Finding::Early { tick: number, by, at: reveal.at }),
@@ -171,8 +197,7 @@ fn rule_tick(genesis: &Genesis, last: Option<&Tick>, tick: &Tick) -> Result<Opti
     if n != expected {
         return Err(Misbehaviour::TickNumber { expected, stated: n });
     }
-    let reveal_by = tick.start.plus(genesis.interval).and_then(|over| over.plus(genesis.reveal_delay));
-    if reveal_by != Some(tick.reveal_by) {
+    if genesis.reveal_by(tick.start) != Some(tick.reveal_by) {
         return Err(Misbehaviour::RevealDate { tick: n });
     }
     // The first tick may come when it likes, but not before its log.
@@ -189,12 +214,20 @@ fn rule_tick(genesis: &Genesis, last: Option<&Tick>, tick: &Tick) -> Result<Opti
     }
 }
 
-fn rule_roster(genesis: &Genesis, index: u64, roster: &Roster) -> Result<Option<Finding>, Misbehaviour> {
+fn rule_roster_of_tick(newest: Option<Digest>, tick: &Tick) -> Result<(), Misbehaviour> {
+    match newest {
+        None => Err(Misbehaviour::NoRoster { tick: tick.n }),
+        Some(newest) if newest != tick.roster => Err(Misbehaviour::OtherRoster { tick: tick.n }),
+        Some(_) => Ok(()),
+    }
+}
+
+fn rule_roster(genesis: &Genesis, index: u64, roster: &Roster) -> Result<(), Misbehaviour> {
     match roster.of {
         RosterOf::Cameras if roster.count > genesis.slots.into() => {
             Err(Misbehaviour::RosterTooLong { index })
         }
-        RosterOf::Cameras | RosterOf::Witnesses => Ok(None),
+        RosterOf::Cameras | RosterOf::Witnesses => Ok(()),
     }
 }
 
@@ -226,9 +259,13 @@ mod tests {
         Leaf::Genesis(Genesis { at: at(0), origin, interval: 60, mode, reveal_delay: 600, slots: 4 })
     }
 
+    fn bare_tick(n: u64, start: Moment, reveal_by: Moment) -> Tick {
+        Tick { n, start, roster: Digest([0; 32]), slots_root: Hash([0; 32]), reveal_by }
+    }
+
     fn tick(n: u64, start: u64) -> Leaf {
         let (start, reveal_by) = (at(start), at(start + 660));
-        Leaf::Tick(Tick { n, start, slots_root: Hash([0; 32]), reveal_by })
+        Leaf::Tick(bare_tick(n, start, reveal_by))
     }
 
     fn reveal(tick: u64, when: u64) -> Leaf {
@@ -257,13 +294,18 @@ mod tests {
     }
 
     fn cameras(count: u64) -> Leaf {
-        Leaf::Roster(Roster { at: at(0), of: RosterOf::Cameras, count, digest: Digest([0; 32]) })
+        roster(RosterOf::Cameras, count, 0)
     }
 
-    /// The answers to the entries of an open log, the genesis left out.
+    fn roster(of: RosterOf, count: u64, digest: u8) -> Leaf {
+        Leaf::Roster(Roster { at: at(0), of, count, digest: Digest([digest; 32]) })
+    }
+
+    /// The answers to the entries of an open log after its genesis and its first roster: the first has index 2.
     fn answers(leaves: &[Leaf]) -> Vec<Result<Option<Finding>, Misbehaviour>> {
         let mut log = Sequence::new();
         assert_eq!(log.push(&genesis(LogMode::Open)), Ok(None));
+        assert_eq!(log.push(&cameras(4)), Ok(None));
         leaves.iter().map(|leaf| log.push(leaf)).collect()
     }
 
@@ -274,7 +316,6 @@ mod tests {
     #[test]
     fn a_sound_log_has_nothing_to_report() {
         let leaves = [
-            cameras(4),
             tick(0, 30),
             event(1, Some(2)),
             tick(1, 90),
@@ -293,7 +334,7 @@ mod tests {
         assert_eq!(log.push(&tick(0, 0)), Err(Misbehaviour::NoGenesis { index: 0 }));
         assert_eq!(log.push(&genesis(LogMode::Open)), Err(Misbehaviour::SecondGenesis { index: 1 }));
         assert_eq!(log.push(&event(1, None)), Err(Misbehaviour::NoGenesis { index: 2 }));
-        assert_eq!(last(&[genesis(LogMode::Open)]), Err(Misbehaviour::SecondGenesis { index: 1 }));
+        assert_eq!(last(&[genesis(LogMode::Open)]), Err(Misbehaviour::SecondGenesis { index: 2 }));
     }
 
     #[test]
@@ -317,37 +358,36 @@ mod tests {
         for start in [0, 1, 59] {
             assert_eq!(last(&[tick(0, 0), tick(1, start)]), Err(Misbehaviour::TickTime { tick: 1 }));
         }
-        let early = Tick { n: 0, start: at(0), slots_root: Hash([0; 32]), reveal_by: at(660) };
         let before = Moment::from_unix_seconds(at(0).unix_seconds() - 1).unwrap();
-        let early = Tick { start: before, reveal_by: before.plus(660).unwrap(), ..early };
+        let early = bare_tick(0, before, before.plus(660).unwrap());
         assert_eq!(last(&[Leaf::Tick(early)]), Err(Misbehaviour::TickTime { tick: 0 }));
     }
 
     #[test]
     fn no_tick_moves_its_date() {
         for by in [659, 661] {
-            let tick = Tick { n: 0, start: at(0), slots_root: Hash([0; 32]), reveal_by: at(by) };
-            assert_eq!(last(&[Leaf::Tick(tick)]), Err(Misbehaviour::RevealDate { tick: 0 }));
+            let tick = Leaf::Tick(bare_tick(0, at(0), at(by)));
+            assert_eq!(last(&[tick]), Err(Misbehaviour::RevealDate { tick: 0 }));
         }
         let end: Moment = "2199-12-31T23:50:00Z".parse().unwrap();
-        let beyond = Tick { n: 0, start: end, slots_root: Hash([0; 32]), reveal_by: end.plus(300).unwrap() };
+        let beyond = bare_tick(0, end, end.plus(300).unwrap());
         assert_eq!(last(&[Leaf::Tick(beyond)]), Err(Misbehaviour::RevealDate { tick: 0 }));
     }
 
     #[test]
     fn a_tick_is_opened_once_and_when_it_is_over() {
-        assert_eq!(last(&[reveal(0, 60)]), Err(Misbehaviour::RevealOfNothing { index: 1, tick: 0 }));
+        assert_eq!(last(&[reveal(0, 60)]), Err(Misbehaviour::RevealOfNothing { index: 2, tick: 0 }));
         assert_eq!(
             last(&[tick(0, 0), reveal(1, 60)]),
-            Err(Misbehaviour::RevealOfNothing { index: 2, tick: 1 })
+            Err(Misbehaviour::RevealOfNothing { index: 3, tick: 1 })
         );
         assert_eq!(
             last(&[tick(0, 0), reveal(0, 59)]),
-            Err(Misbehaviour::RevealTooSoon { index: 2, tick: 0 })
+            Err(Misbehaviour::RevealTooSoon { index: 3, tick: 0 })
         );
         assert_eq!(
             last(&[tick(0, 0), reveal(0, 60), reveal(0, 61)]),
-            Err(Misbehaviour::RevealTwice { index: 3, tick: 0 })
+            Err(Misbehaviour::RevealTwice { index: 4, tick: 0 })
         );
         // A reveal that came too soon does not open the tick for the rules.
         assert_eq!(last(&[tick(0, 0), reveal(0, 59), reveal(0, 660)]), Ok(None));
@@ -358,10 +398,10 @@ mod tests {
     #[test]
     fn a_sealed_log_that_opens_a_tick_early_is_told_on() {
         let mut log = Sequence::new();
-        let leaves = [genesis(LogMode::Sealed), tick(0, 0), tick(1, 60), reveal(0, 659)];
+        let leaves = [genesis(LogMode::Sealed), cameras(4), tick(0, 0), tick(1, 60), reveal(0, 659)];
         let answers: Vec<_> = leaves.iter().map(|leaf| log.push(leaf)).collect();
         let early = Finding::Early { tick: 0, by: at(660), at: at(659) };
-        assert_eq!(answers, [Ok(None), Ok(None), Ok(None), Ok(Some(early))]);
+        assert_eq!(answers, [Ok(None), Ok(None), Ok(None), Ok(None), Ok(Some(early))]);
         assert_eq!(log.push(&reveal(1, 720)), Ok(None));
     }
 
@@ -372,7 +412,7 @@ mod tests {
         log.push(&genesis(LogMode::Open)).unwrap();
         assert_eq!(log.missing(at(0)), []);
         assert_eq!(log.missing(at(1)), [Finding::Silent { since: at(0) }]);
-        for leaf in [tick(0, 0), tick(1, 60), reveal(1, 120)] {
+        for leaf in [cameras(4), tick(0, 0), tick(1, 60), reveal(1, 120)] {
             log.push(&leaf).unwrap();
         }
         assert_eq!(log.missing(at(120)), []);
@@ -384,25 +424,74 @@ mod tests {
 
     #[test]
     fn keys_form_a_chain_that_each_old_one_signs() {
-        // The entry is the second one: a tree of size 2 holds it, which the old key signs.
-        assert_eq!(last(&[change(1, 2, 2)]), Err(Misbehaviour::KeyUnannounced { index: 1 }));
-        assert_eq!(last(&[change(1, 2, 3)]), Ok(None));
-        assert_eq!(last(&[change(1, 2, 3), change(1, 3, 9)]), Err(Misbehaviour::KeyChain { index: 2 }));
-        assert_eq!(last(&[change(1, 2, 9), change(2, 3, 10)]), Err(Misbehaviour::KeyNotInForce { index: 2 }));
-        assert_eq!(last(&[change(1, 2, 3), change(2, 1, 9)]), Err(Misbehaviour::KeyAgain { index: 2 }));
+        // The entry is the third one: a tree of size 3 holds it, which the old key signs.
+        assert_eq!(last(&[change(1, 2, 3)]), Err(Misbehaviour::KeyUnannounced { index: 2 }));
+        assert_eq!(last(&[change(1, 2, 4)]), Ok(None));
+        assert_eq!(last(&[change(1, 2, 4), change(1, 3, 9)]), Err(Misbehaviour::KeyChain { index: 3 }));
+        assert_eq!(last(&[change(1, 2, 9), change(2, 3, 10)]), Err(Misbehaviour::KeyNotInForce { index: 3 }));
+        assert_eq!(last(&[change(1, 2, 4), change(2, 1, 9)]), Err(Misbehaviour::KeyAgain { index: 3 }));
         let stranger = SignerKey::generate("log.example.org/other", [3; 32]).unwrap().verifier_key();
-        let named = KeyChange { at: at(0), old: key(1), new: stranger, from_size: 3 };
-        assert_eq!(last(&[Leaf::Key(Box::new(named))]), Err(Misbehaviour::KeyName { index: 1 }));
+        let named = KeyChange { at: at(0), old: key(1), new: stranger, from_size: 4 };
+        assert_eq!(last(&[Leaf::Key(Box::new(named))]), Err(Misbehaviour::KeyName { index: 2 }));
     }
 
     #[test]
     fn events_point_back_and_stand_alone() {
         assert_eq!(last(&[event(1, Some(0))]), Ok(None));
-        for about in [1, 2, u64::MAX] {
-            assert_eq!(last(&[event(1, Some(about))]), Err(Misbehaviour::AboutForward { index: 1, about }));
+        for about in [2, 3, u64::MAX] {
+            assert_eq!(last(&[event(1, Some(about))]), Err(Misbehaviour::AboutForward { index: 2, about }));
         }
-        let twice = Misbehaviour::EventTwice { index: 2, id: EventId([1; 16]) };
+        let twice = Misbehaviour::EventTwice { index: 3, id: EventId([1; 16]) };
         assert_eq!(last(&[event(1, None), event(1, None)]), Err(twice));
-        assert_eq!(last(&[cameras(5)]), Err(Misbehaviour::RosterTooLong { index: 1 }));
+        assert_eq!(last(&[cameras(5)]), Err(Misbehaviour::RosterTooLong { index: 2 }));
+    }
+
+    #[test]
+    fn a_tick_names_the_newest_roster_of_cameras() {
+        let other = Err(Misbehaviour::OtherRoster { tick: 0 });
+        assert_eq!(last(&[roster(RosterOf::Cameras, 4, 1), tick(0, 0)]), other);
+        let back = [roster(RosterOf::Cameras, 4, 1), roster(RosterOf::Cameras, 3, 0), tick(0, 0)];
+        assert_eq!(last(&back), Ok(None));
+        // Witnesses have a roster of their own, and one that breaks a rule is passed over.
+        assert_eq!(last(&[roster(RosterOf::Witnesses, 3, 1), tick(0, 0)]), Ok(None));
+        assert_eq!(last(&[roster(RosterOf::Cameras, 5, 1), tick(0, 0)]), Ok(None));
+        let mut log = Sequence::new();
+        log.push(&genesis(LogMode::Open)).unwrap();
+        log.push(&roster(RosterOf::Witnesses, 3, 0)).unwrap();
+        assert_eq!(log.push(&tick(0, 0)), Err(Misbehaviour::NoRoster { tick: 0 }));
+    }
+
+    #[test]
+    fn what_is_kept_goes_on_as_if_it_had_never_stopped() {
+        let leaves = [
+            genesis(LogMode::Open),
+            cameras(4),
+            tick(0, 0),
+            event(1, None),
+            change(1, 2, 20),
+            tick(1, 60),
+            reveal(0, 70),
+            tick(2, 240),
+            event(1, None),
+            reveal(0, 400),
+            change(2, 1, 40),
+            tick(3, 240),
+            reveal(2, 2_000),
+        ];
+        for stop in 0..=leaves.len() {
+            let mut whole = Sequence::new();
+            leaves[..stop].iter().for_each(|leaf| drop(whole.push(leaf)));
+            let text = whole.to_lines();
+            let mut resumed = Sequence::from_lines(&text).unwrap();
+            assert_eq!(resumed.to_lines(), text);
+            for leaf in &leaves[stop..] {
+                assert_eq!(resumed.push(leaf), whole.push(leaf));
+            }
+            assert_eq!(resumed.missing(at(9_999)), whole.missing(at(9_999)));
+            let cut = text.trim_end_matches('\n');
+            assert!(
+                Sequence::from_lines(cut).is_err() && Sequence::from_lines(&format!("{text}x\n")).is_err()
+            );
+        }
     }
 }

@@ -39,6 +39,18 @@ pub enum Misbehaviour {
         /// Its number.
         tick: u64,
     },
+    /// A tick without a roster to say which camera has which slot.
+    #[error("tick {tick} comes before any roster of cameras")]
+    NoRoster {
+        /// Its number.
+        tick: u64,
+    },
+    /// A tick that gives its slots to other cameras than were announced.
+    #[error("tick {tick} names another roster than the newest one of cameras before it")]
+    OtherRoster {
+        /// Its number.
+        tick: u64,
+    },
     /// A reveal of a tick that is not there.
     #[error("entry {index} reveals tick {tick}, which there is not")]
     RevealOfNothing {
