@@ -1,11 +1,7 @@
 //! Attacks on a log's disk. Each prints what was tried; nothing that was acknowledged may be lost or changed, and a log that
 //! cannot say so stays shut.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a failed step of a test is a failed test"
-)]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failed step of a test is a failed test")]
 
 mod crashes;
 mod damage;
