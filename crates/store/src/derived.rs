@@ -14,7 +14,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::disk::{Disk, DiskFile};
 use crate::error::{Damage, StoreError};
-use crate::frame::Frame;
+use crate::frame::{Batch, Frame};
 use crate::segment::CHANNELS;
 
 /// How many bytes tell where a blob is.
@@ -166,11 +166,25 @@ impl Additions {
 
     /// Adds all of a frame that starts at `position`.
     pub fn frame(&mut self, frame: &Frame<'_>, position: u64) {
-        for (at, entry) in &frame.entries {
-            self.entry(entry, position + *at as u64);
+        self.add(frame.entries.iter().copied(), frame.blobs.iter().copied(), position);
+    }
+
+    /// Adds all of a batch whose frame is to start at `position`.
+    pub fn batch(&mut self, batch: &Batch, position: u64) {
+        self.add(batch.placed_entries(), batch.placed_blobs(), position);
+    }
+
+    fn add<'b>(
+        &mut self,
+        entries: impl Iterator<Item = (usize, &'b [u8])>,
+        blobs: impl Iterator<Item = (u8, usize, &'b [u8])>,
+        position: u64,
+    ) {
+        for (at, entry) in entries {
+            self.entry(entry, position + at as u64);
         }
-        for (channel, at, blob) in &frame.blobs {
-            self.blob(*channel, blob, position + *at as u64);
+        for (channel, at, blob) in blobs {
+            self.blob(channel, blob, position + at as u64);
         }
     }
 

@@ -48,6 +48,25 @@ impl Batch {
         HEADER + entries + blobs + 4 + CHECKSUM
     }
 
+    /// The entries, each with the offset of its length within the frame, as [`read`] finds them.
+    pub(crate) fn placed_entries(&self) -> impl Iterator<Item = (usize, &[u8])> {
+        self.entries.iter().scan(HEADER, |at, entry| {
+            let here = *at;
+            *at += 2 + entry.len();
+            Some((here, entry.as_slice()))
+        })
+    }
+
+    /// The blobs, each with its channel and the offset of its first byte within the frame, as [`read`] finds them.
+    pub(crate) fn placed_blobs(&self) -> impl Iterator<Item = (u8, usize, &[u8])> {
+        let entries: usize = self.entries.iter().map(|e| 2 + e.len()).sum();
+        self.blobs.iter().scan(HEADER + entries, |at, (channel, blob)| {
+            let here = *at + 5;
+            *at = here + blob.len();
+            Some((*channel, here, blob.as_slice()))
+        })
+    }
+
     /// Puts `other` behind this one.
     pub fn join(&mut self, other: Self) {
         self.entries.extend(other.entries);
@@ -181,7 +200,12 @@ mod tests {
             let frame = read(&out).unwrap();
             prop_assert_eq!((frame.first, frame.before, frame.checksum, frame.note), (first, before, checksum, "note\n"));
             prop_assert_eq!(frame.length, out.len() - tail.len());
+            prop_assert_eq!(&frame.entries, &batch.placed_entries().collect::<Vec<_>>());
+            prop_assert_eq!(&frame.blobs, &batch.placed_blobs().collect::<Vec<_>>());
             prop_assert_eq!(frame.entries.iter().map(|(_, e)| e.to_vec()).collect::<Vec<_>>(), batch.entries);
+            for (channel, at, blob) in &frame.blobs {
+                prop_assert_eq!(&out[*at..at + blob.len()], *blob, "channel {}", channel);
+            }
             prop_assert_eq!(frame.blobs.iter().map(|(c, _, b)| (*c, b.to_vec())).collect::<Vec<_>>(), batch.blobs);
             for (at, entry) in &frame.entries {
                 prop_assert_eq!(&out[at + 2..at + 2 + entry.len()], *entry);

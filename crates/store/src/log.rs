@@ -146,7 +146,7 @@ impl<S: Signer> Log<S> {
         let Found { segment, before, note, state, recovered } = found;
         let mut log = Self::assemble(disks, signer, (segment, before, note), state, derived, mark_file, lock);
         log.above(mark.ok_or(Damage::MarkLost { size })?)?;
-        log.move_mark()?;
+        log.move_mark(log.state.frontier.root())?;
         log.mark.sync().map_err(StoreError::io("sync", "mark"))?;
         Ok((log, recovered))
     }
@@ -168,7 +168,7 @@ impl<S: Signer> Log<S> {
         if let Some(mark) = mark {
             log.above(mark)?;
         }
-        log.move_mark()?;
+        log.move_mark(log.state.frontier.root())?;
         log.mark.sync().map_err(StoreError::io("sync", "mark"))?;
         Ok(log)
     }
@@ -264,30 +264,30 @@ impl<S: Signer> Log<S> {
 
     fn try_append(&mut self, batch: &Batch) -> Result<Receipt, StoreError> {
         let first = self.size();
-        let mut frontier = self.state.frontier.clone();
-        batch.entries.iter().for_each(|entry| frontier.push(Hash::of_leaf(entry), |_, _, _| {}));
-        let checkpoint =
-            Checkpoint { origin: self.signer.origin().clone(), size: frontier.size(), root: frontier.root() };
+        // How long the note is shows when it is signed, which is when all entries have their places.
+        self.make_room(batch.frame_bytes() + MAX_NOTE)?;
+        let (frontier, blobs) = (self.state.frontier.clone(), self.state.blobs);
+        self.state.batch(batch, self.segment.position());
+        let root = self.state.frontier.root();
+        let note = self.sign(root).inspect_err(|_| self.state = Additions::after(frontier, blobs))?;
+        self.before = frame::write(&mut self.buffer, first, batch, self.before, &note);
+        let written = self.segment.append(&self.buffer);
+        written.map_err(StoreError::io("write", segment::name(self.segment.header.number)))?;
+        self.derived.write(&self.state)?;
+        self.state.written();
+        self.move_mark(root)?;
+        self.publish(&note);
+        Ok(Receipt { first, note })
+    }
+
+    /// The signed checkpoint of all that is in the state.
+    fn sign(&self, root: Hash) -> Result<Arc<str>, StoreError> {
+        let checkpoint = Checkpoint { origin: self.signer.origin().clone(), size: self.size(), root };
         let note = self.signer.sign(&checkpoint)?;
         if note.len() > MAX_NOTE {
             return Err(StoreError::Batch("a signed checkpoint has at most 8 KiB"));
         }
-        self.make_room(batch.frame_bytes() + note.len())?;
-        let mut buffer = std::mem::take(&mut self.buffer);
-        let checksum = frame::write(&mut buffer, first, batch, self.before, &note);
-        let position = self.segment.position();
-        let written = self.segment.append(&buffer);
-        written.map_err(StoreError::io("write", segment::name(self.segment.header.number)))?;
-        self.before = checksum;
-        let frame = frame::read(&buffer).ok_or(Damage::Order { number: 0, offset: position })?;
-        self.state.frame(&frame, position);
-        self.derived.write(&self.state)?;
-        self.state.written();
-        self.buffer = buffer;
-        self.move_mark()?;
-        let note: Arc<str> = note.into();
-        self.publish(&note);
-        Ok(Receipt { first, note })
+        Ok(note.into())
     }
 
     /// Begins a new segment if a frame of `length` bytes does not fit into this one.
@@ -309,8 +309,9 @@ impl<S: Signer> Log<S> {
         Ok(())
     }
 
-    fn move_mark(&mut self) -> Result<(), StoreError> {
-        let mark = Mark { size: self.size(), root: self.state.frontier.root() };
+    /// Moves the mark to where the state is, whose root this is.
+    fn move_mark(&mut self, root: Hash) -> Result<(), StoreError> {
+        let mark = Mark { size: self.size(), root };
         self.mark.write(mark).map_err(StoreError::io("write", "mark"))
     }
 

@@ -32,8 +32,11 @@ pub const DATA: u64 = 512;
 const MAGIC: &[u8; 16] = b"placet-segment-1";
 const BODY: usize = 16 + 8 + 8 + 8 + 32 + 16 + 8 * CHANNELS;
 
-/// How far a segment is filled with zeros ahead of its frames, in bytes.
-const AHEAD: u64 = 4 << 20;
+/// The share of a segment that is filled with zeros ahead of its frames, in one go: 4 MiB of the usual 64.
+const PARTS: u64 = 16;
+
+/// What zeros are written from.
+static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
 
 /// The name of segment `number`.
 pub fn name(number: u64) -> String {
@@ -141,8 +144,8 @@ impl Segment {
         let failed = StoreError::io("make", name.clone());
         let make = || {
             let file = disk.create(&temporary)?;
-            let zeroed = AHEAD.min(header.span);
-            file.write(&vec![0; usize::try_from(zeroed).unwrap_or_default()], 0)?;
+            let zeroed = header.span / PARTS;
+            zero(file.as_ref(), 0, zeroed)?;
             file.write(&header.to_bytes(), 0)?;
             file.sync()?;
             disk.rename(&temporary, &name)?;
@@ -169,19 +172,31 @@ impl Segment {
     }
 
     /// Writes a frame behind the others, durably.
+    ///
+    /// Where no zeros are yet, they are written behind it, and one sync is for both: what a power cut leaves of them is the
+    /// frame, or a torn one with zeros or nothing behind it.
     pub fn append(&mut self, frame: &[u8]) -> io::Result<()> {
         let end = self.end + frame.len() as u64;
-        while self.zeroed < end {
-            let more = AHEAD.min(self.header.span - self.zeroed);
-            self.file.write(&vec![0; usize::try_from(more).unwrap_or_default()], self.zeroed)?;
-            self.file.sync()?;
-            self.zeroed += more;
+        if end > self.zeroed {
+            let until = (end + self.header.span / PARTS).min(self.header.span);
+            zero(self.file.as_ref(), end, until)?;
+            self.zeroed = until;
         }
         self.file.write(frame, self.end)?;
         self.file.sync()?;
         self.end = end;
         Ok(())
     }
+}
+
+/// Writes zeros.
+fn zero(file: &dyn DiskFile, mut from: u64, until: u64) -> io::Result<()> {
+    while from < until {
+        let length = usize::try_from(until - from).map_or(ZEROS.len(), |rest| rest.min(ZEROS.len()));
+        file.write(ZEROS.get(..length).unwrap_or_default(), from)?;
+        from += length as u64;
+    }
+    Ok(())
 }
 
 /// What lies in a segment's file.
@@ -249,9 +264,8 @@ impl Content {
     pub fn reopen(self, file: Arc<dyn DiskFile>, end: End) -> Result<Segment, StoreError> {
         let zeroed = self.bytes.len() as u64;
         if end.torn {
-            let torn = zeroed.saturating_sub(end.at);
             let clean = || {
-                file.write(&vec![0; usize::try_from(torn).unwrap_or_default()], end.at)?;
+                zero(file.as_ref(), end.at, zeroed)?;
                 file.sync()
             };
             clean().map_err(StoreError::io("clean the end of", name(self.number)))?;
