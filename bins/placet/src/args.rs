@@ -40,6 +40,9 @@ pub enum Command {
     /// Show, compare, prove and test the rules themselves
     #[command(subcommand)]
     Law(crate::law::LawCommand),
+    /// Keep, read, check and follow the public log of what was on and what was stated off
+    #[command(subcommand)]
+    Log(crate::log::LogCommand),
     /// Restrict this process, then run a program in its place (used for ffmpeg)
     #[command(hide = true, disable_help_flag = true)]
     SandboxExec {

@@ -55,6 +55,12 @@ pub fn run(command: &KeyCommand) -> Result<Exit, KeyError> {
 
 /// The key in `file`.
 pub fn read(file: &Path) -> Result<SignerKey, KeyError> {
+    let text = read_secret(file)?;
+    text.trim_end().parse().map_err(|source| KeyError::Parse { path: file.to_owned(), source })
+}
+
+/// The private key in a file that only its owner may read, as text.
+pub fn read_secret(file: &Path) -> Result<String, KeyError> {
     let failed = |source| KeyError::Read { path: file.to_owned(), source };
     let meta = fs::metadata(file).map_err(failed)?;
     if meta.permissions().mode() & 0o077 != 0 {
@@ -64,7 +70,7 @@ pub fn read(file: &Path) -> Result<SignerKey, KeyError> {
     if text.is_empty() {
         return Err(KeyError::Empty(file.to_owned()));
     }
-    text.trim_end().parse().map_err(|source| KeyError::Parse { path: file.to_owned(), source })
+    Ok(text)
 }
 
 /// The user's own key, made when there is none; then also its place.
@@ -82,18 +88,25 @@ pub fn own() -> Result<(SignerKey, Option<PathBuf>), KeyError> {
     }
 }
 
-fn make(path: &Path, name: Option<&str>) -> Result<SignerKey, KeyError> {
+/// Makes a key and keeps it in a file that is not there yet.
+pub fn make(path: &Path, name: Option<&str>) -> Result<SignerKey, KeyError> {
     let mut seed = [0u8; 32];
     let mut tag = [0u8; 4];
     getrandom::fill(&mut seed).and_then(|()| getrandom::fill(&mut tag)).map_err(KeyError::Random)?;
     let name = name.map_or_else(|| format!("placet-{:08x}", u32::from_be_bytes(tag)), str::to_owned);
     let key = SignerKey::generate(&name, seed).map_err(|source| KeyError::Name { name, source })?;
+    keep(path, key.secret_text().expose())?;
+    Ok(key)
+}
+
+/// Keeps a private key, a line of text, in a file that is not there yet.
+pub fn keep(path: &Path, secret: &str) -> Result<(), KeyError> {
     let failed = |source| KeyError::Write { path: path.to_owned(), source };
     let dir = path.parent().filter(|d| !d.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(dir).map_err(failed)?;
     // Whole under a name of its own first, readable for its owner alone: a run may be killed at any moment.
     let mut file = tempfile::Builder::new().prefix(".placet-key-").tempfile_in(dir).map_err(failed)?;
-    writeln!(file, "{}", key.secret_text().expose())
+    writeln!(file, "{secret}")
         .and_then(|()| file.as_file().sync_all())
         .map_err(failed)?;
     // Held until the key stands: of two runs that both see an empty file, the second must see the first one's key.
@@ -104,8 +117,7 @@ fn make(path: &Path, name: Option<&str>) -> Result<SignerKey, KeyError> {
         io::ErrorKind::AlreadyExists => KeyError::Exists(path.to_owned()),
         _ => failed(e.error),
     })?;
-    alone.sync_all().map_err(failed)?;
-    Ok(key)
+    alone.sync_all().map_err(failed)
 }
 
 fn is_empty(path: &Path) -> bool {

@@ -7,6 +7,7 @@ mod exit;
 mod inputs;
 mod keys;
 mod law;
+mod log;
 mod manifests;
 mod models;
 mod places;
@@ -36,6 +37,9 @@ pub enum Failure {
     /// Something needed is missing.
     #[error("{0}")]
     Unavailable(String),
+    /// It may not be done.
+    #[error("{0}")]
+    Refused(String),
     /// It was tried and failed.
     #[error("{0}")]
     Failed(String),
@@ -48,6 +52,9 @@ pub enum Failure {
     /// A file beside the job's could not be read or written.
     #[error("cannot read or write {0}: {1}")]
     Io(String, io::Error),
+    /// A proof, a signature or a log does not hold.
+    #[error("{0}")]
+    Invalid(String),
     /// Ours.
     #[error("internal error: {0}; please report it")]
     Internal(String),
@@ -71,6 +78,8 @@ impl Failure {
             Self::Unavailable(_) => Exit::Unavailable,
             Self::Failed(_) | Self::Io(..) => Exit::Failed,
             Self::Job(e) => e.into(),
+            Self::Refused(_) => Exit::Refused,
+            Self::Invalid(_) => Exit::Invalid,
             Self::Internal(_) => Exit::Bug,
         }
     }
@@ -99,6 +108,7 @@ fn main() -> ExitCode {
         Command::Doctor(args) => doctor::run(&args),
         Command::Decide(args) => decide::run(&args),
         Command::Law(command) => law::run(&command),
+        Command::Log(command) => log::run(&command),
         // Returns only where it could not become the program.
         Command::SandboxExec { args } => return placet_sys::sandbox::main(args),
     };

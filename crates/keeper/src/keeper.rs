@@ -11,7 +11,8 @@ use placet_record::entry::{
     PublicPart, Reveal, Roster, RosterOf, Sequence, Tick,
 };
 use placet_store::{Batch, Damage, Disks, Folder, Log, Recovered, SPAN, StoreError};
-use placet_tlog::note::SignerKey;
+use placet_tlog::checkpoint::Checkpoint;
+use placet_tlog::note::{Note, SignerKey};
 use placet_tlog::tile::MAX_ENTRY;
 use zeroize::Zeroizing;
 
@@ -166,6 +167,9 @@ impl Keeper {
         let next = log.size() + 1;
         log.signer().can_sign(next)?;
         let published = Published::new(log.reader(), genesis.slots)?;
+        if let Some(note) = shown(home, &log)? {
+            published.show(note);
+        }
         let cameras = newest_roster(&log, &sequence)?;
         let mut pending = Pending::open(&home.join("pending"))?;
         pending.published(&published_already(&log, &sequence, &pending)?)?;
@@ -416,6 +420,7 @@ impl Keeper {
             files::replace(&self.home.join("cosigned"), format!("{n}\n{note}").as_bytes())?;
             self.cosigned = Some((n, note.to_owned()));
         }
+        files::replace(&self.home.join("shown"), note.as_bytes())?;
         self.published.show(note.into());
         Ok(())
     }
@@ -492,6 +497,20 @@ fn replay(log: &Log<LogSigner>, sequence: &mut Sequence) -> Result<(), KeeperErr
         }
     }
     Ok(())
+}
+
+/// What readers were shown last, with its cosignatures, if it is of this log's tree; else the newest checkpoint without any.
+fn shown(home: &Path, log: &Log<LogSigner>) -> Result<Option<Arc<str>>, KeeperError> {
+    let reader = log.reader();
+    if let Some(text) = files::read(&home.join("shown"))?
+        && let Ok(note) = Note::parse(text.as_bytes())
+        && let Ok(checkpoint) = note.unverified_text().parse::<Checkpoint>()
+        && checkpoint.size <= reader.size()
+        && reader.root(checkpoint.size)? == checkpoint.root
+    {
+        return Ok(Some(text.into()));
+    }
+    Ok(reader.note())
 }
 
 /// The events that wait although they are in the log: the power went between the two.

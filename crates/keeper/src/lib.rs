@@ -10,7 +10,7 @@
 //!
 //! The time is an argument. Witnesses are the caller's: what they sign comes back through [`Keeper::publish`]. The folder of
 //! a log holds `log/` (see `placet-store`), `keys` (which key signs from which size), `seeds` (secret: what opens ticks),
-//! `pending` (secret: events held back), `cosigned` and `state`.
+//! `pending` (secret: events held back), `cosigned`, `shown` and `state`.
 
 mod archive;
 mod error;

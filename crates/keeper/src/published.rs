@@ -84,7 +84,8 @@ impl Published {
         self.shown.read().unwrap_or_else(PoisonError::into_inner).checkpoint.clone()
     }
 
-    pub(crate) fn show(&self, checkpoint: Arc<str>) {
+    /// Shows readers another checkpoint.
+    pub fn show(&self, checkpoint: Arc<str>) {
         self.shown.write().unwrap_or_else(PoisonError::into_inner).checkpoint = Some(checkpoint);
     }
 

@@ -1,0 +1,202 @@
+//! The home of a log: made, opened, checked.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use placet_audit::audit;
+use placet_confidential::KeyFile;
+use placet_deposit::OversightKey;
+use placet_keeper::{Archive, Keeper, KeeperError, LogSigner, Settings};
+use placet_record::entry::{CameraRoster, LogMode};
+use placet_store::{Disks, Folder, Log, Signer as _, StoreError, fsck};
+use placet_tlog::note::SignerKey;
+use placet_tlog::policy::Policy;
+use serde_json::json;
+
+use super::{CreateArgs, FsckArgs, ModeArg, failed, now, usage};
+use crate::Failure;
+use crate::exit::Exit;
+use crate::keys;
+
+const HALF_A_YEAR: u64 = 180 * 86_400;
+
+/// Whether a log is kept there.
+pub fn is_home(path: &Path) -> bool {
+    path.join("keys").is_file() && path.join("log").is_dir()
+}
+
+/// `placet log create`
+pub fn create(args: &CreateArgs) -> Result<Exit, Failure> {
+    let home = &args.home;
+    if is_home(home) {
+        return Err(Failure::Usage(format!("there is a log in `{}` already", home.display())));
+    }
+    let cameras = cameras(&args.cameras)?;
+    let oversight = args.oversight.as_deref().map(str::parse::<OversightKey>).transpose();
+    let oversight = oversight.map_err(|e| usage(&e))?;
+    let settings = settings(args, &cameras)?;
+    fs::create_dir_all(home).map_err(|e| Failure::Io(home.display().to_string(), e))?;
+    let key = keys::make(&home.join("log.key"), Some(&args.origin))?;
+    let verifier = key.verifier_key();
+    let keeper = Keeper::create(home, key, settings, &cameras, now()?).map_err(|e| failed(&e))?;
+    let source = KeyFile::create(&home.join("confidential.key")).map_err(|e| Failure::Io("confidential.key".to_owned(), e))?;
+    drop(placet_confidential::Store::create(&home.join("confidential"), &source).map_err(|e| failed(&e))?);
+    if let Some(key) = oversight {
+        write(&home.join("oversight"), &format!("{key}\n"))?;
+    }
+    write(&home.join("policy"), &format!("log {verifier}\nquorum none\n"))?;
+    let genesis = keeper.genesis();
+    println!("log {} made: {} cameras in {} slots, a tick each {} s, {}", genesis.origin, cameras.iter().count(), genesis.slots, genesis.interval, mode_words(genesis.mode, genesis.reveal_delay));
+    println!("its key, to be published where people trust you: {verifier}");
+    println!("its witnesses: none yet; put them into `{}` (C2SP tlog-policy)", home.join("policy").display());
+    println!("then: placet log run {} --listen 127.0.0.1:8080", home.display());
+    Ok(Exit::Done)
+}
+
+fn mode_words(mode: LogMode, delay: u64) -> String {
+    match mode {
+        LogMode::Open => format!("open: each interval is shown within {delay} s of its end"),
+        LogMode::Sealed => format!("sealed: each interval is shown {delay} s after its end, and nothing before"),
+    }
+}
+
+fn settings(args: &CreateArgs, cameras: &CameraRoster) -> Result<Settings, Failure> {
+    let n = cameras.iter().count();
+    let (mode, delay) = match args.mode {
+        ModeArg::Open => (LogMode::Open, args.interval),
+        ModeArg::Sealed => (LogMode::Sealed, HALF_A_YEAR),
+    };
+    let room = u32::try_from(n.next_multiple_of(64).max(64)).map_err(Failure::internal)?;
+    let slots = args.slots.unwrap_or(room);
+    Ok(Settings { interval: args.interval, mode, reveal_delay: args.reveal_delay.unwrap_or(delay), slots })
+}
+
+fn cameras(path: &Path) -> Result<CameraRoster, Failure> {
+    let text = fs::read_to_string(path).map_err(|e| Failure::Usage(format!("cannot read `{}`: {e}", path.display())))?;
+    let mut pairs = Vec::new();
+    for (at, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+        let camera = line.trim().parse().map_err(|e| {
+            Failure::Usage(format!("line {} of `{}`: `{}` {e}", at + 1, path.display(), crate::progress::printable(line.trim())))
+        })?;
+        pairs.push((camera, u32::try_from(pairs.len()).map_err(Failure::internal)?));
+    }
+    CameraRoster::new(pairs).map_err(|e| usage(&e))
+}
+
+fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    fs::write(path, text).map_err(|e| Failure::Io(path.display().to_string(), e))
+}
+
+/// The log's private keys: every `*.key` of the home that is one.
+fn secrets(home: &Path) -> Result<Vec<SignerKey>, Failure> {
+    let mut out = vec![keys::read(&home.join("log.key"))?];
+    let next = home.join("log.next.key");
+    if next.exists() {
+        out.push(keys::read(&next)?);
+    }
+    Ok(out)
+}
+
+/// Opens the log of a home.
+pub fn open(home: &Path) -> Result<(Keeper, placet_keeper::Opened), Failure> {
+    Keeper::open(home, secrets(home)?).map_err(|error| match &error {
+        KeeperError::Store(StoreError::Locked) => Failure::Unavailable(format!(
+            "the log of `{}` is open elsewhere: ask it at its address, or stop it first",
+            home.display()
+        )),
+        _ => failed(&error),
+    })
+}
+
+/// Opens the log of a home with its confidential store.
+pub fn open_archive(home: &Path) -> Result<(Archive, placet_keeper::Opened), Failure> {
+    let (keeper, opened) = open(home)?;
+    let source = KeyFile::at(&home.join("confidential.key"));
+    let store = placet_confidential::Store::open(&home.join("confidential"), &source).map_err(|e| failed(&e))?;
+    let oversight = match fs::read_to_string(home.join("oversight")) {
+        Ok(text) => Some(text.trim_end().parse::<OversightKey>().map_err(|e| usage(&e))?),
+        Err(_) => None,
+    };
+    Ok((Archive::new(keeper, store, oversight), opened))
+}
+
+/// The policy that lies in the home: its own key, and the witnesses it asks.
+pub fn own_policy(home: &Path) -> Result<Policy, Failure> {
+    super::policy(&home.join("policy"))
+}
+
+/// `placet log fsck`
+pub fn fsck(args: &FsckArgs) -> Result<Exit, Failure> {
+    let home = &args.home;
+    if !is_home(home) {
+        return Err(Failure::Usage(format!("`{}` is no home of a log; a published one is for placet-verify", home.display())));
+    }
+    let signer = LogSigner::open(&home.join("keys"), Vec::new()).map_err(|e| failed(&e))?;
+    let disks = disks(&home.join("log"))?;
+    if args.set_mark {
+        let signer = LogSigner::open(&home.join("keys"), secrets(home)?).map_err(|e| failed(&e))?;
+        let log = Log::set_mark(disks.clone(), signer).map_err(|e| failed(&e))?;
+        eprintln!("high-water mark set to {} entries", log.size());
+    }
+    let checked = fsck::check(&disks, &signer.keys(), |done, of| {
+        if of > 4 {
+            eprint!("\rsegment {done} of {of}");
+        }
+    });
+    let checked = checked.map_err(|e| failed(&e))?;
+    let mut problems: Vec<String> = checked.problems.iter().map(ToString::to_string).collect();
+    if problems.is_empty() {
+        problems.extend(rules(home)?);
+    }
+    if args.json {
+        let out = json!({
+            "segments": checked.segments, "frames": checked.frames, "entries": checked.entries,
+            "side_files": checked.blobs, "torn_end": checked.torn, "problems": problems,
+        });
+        println!("{out}");
+    } else {
+        println!("{} segments, {} frames, {} entries, {} side files read", checked.segments, checked.frames, checked.entries, checked.blobs);
+        if checked.torn {
+            println!("a batch that was begun and never finished stands at the end; nobody was told of it, and the next start removes it");
+        }
+        problems.iter().for_each(|p| println!("WRONG: {}", crate::progress::printable(p)));
+        if problems.is_empty() {
+            println!("sound: every frame, signature and derived file, the high-water mark, and every entry by the rules");
+        }
+    }
+    Ok(if problems.is_empty() { Exit::Done } else { Exit::Invalid })
+}
+
+/// What is wrong with the entries, read as a stranger reads them.
+fn rules(home: &Path) -> Result<Vec<String>, Failure> {
+    let (keeper, _) = open(home)?;
+    let published = keeper.published();
+    let Some(note) = published.reader().note() else { return Ok(Vec::new()) };
+    // Signatures of witnesses are not the question here.
+    let keys: String = LogSigner::open(&home.join("keys"), Vec::new())
+        .map_err(|e| failed(&e))?
+        .keys()
+        .iter()
+        .map(|key| format!("log {key}\n"))
+        .collect();
+    let policy = Policy::parse(format!("{keys}quorum none\n").as_bytes()).map_err(|e| failed(&e))?;
+    published.show(note);
+    let report = audit(&published, &policy, now()?, None).map_err(|e| failed(&e))?;
+    Ok(report.invalid.iter().map(ToString::to_string).collect())
+}
+
+fn disks(folder: &Path) -> Result<Disks, Failure> {
+    let disk = Folder::open(folder).map_err(|e| Failure::Io(folder.display().to_string(), e))?;
+    Ok(Disks::one(Arc::new(disk)))
+}
+
+/// A new folder for something; one that has anything in it is not taken.
+pub fn fresh_folder(path: &Path) -> Result<PathBuf, Failure> {
+    let failed = |e| Failure::Io(path.display().to_string(), e);
+    if path.exists() && fs::read_dir(path).map_err(failed)?.next().is_some() {
+        return Err(Failure::Usage(format!("`{}` is not empty: choose another folder", path.display())));
+    }
+    fs::create_dir_all(path).map_err(failed)?;
+    path.canonicalize().map_err(failed)
+}

@@ -1,0 +1,117 @@
+//! `placet log run`: states every interval before it begins, opens it on its date, has witnesses cosign, serves the log.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use placet_keeper::{Published, Rounds};
+use placet_publish::{Shelf, router};
+use placet_record::entry::Moment;
+use placet_record::entry::slot::SlotState;
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+
+use super::witness::OverHttp;
+use super::{RunArgs, home, now, page};
+use crate::Failure;
+use crate::exit::Exit;
+
+/// How often a sleeper looks whether it is to stop.
+const NAP: Duration = Duration::from_millis(100);
+
+/// `placet log run`
+pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
+    let policy = home::own_policy(&args.home)?;
+    let (mut archive, opened) = home::open_archive(&args.home)?;
+    if opened.recovered.torn {
+        eprintln!("a batch that was begun and never finished was removed; nobody had been told of it");
+    }
+    let stop = Arc::new(AtomicBool::new(false));
+    let told = Arc::clone(&stop);
+    ctrlc::set_handler(move || told.store(true, Ordering::SeqCst)).map_err(Failure::internal)?;
+    let runtime = runtime()?;
+    let deadline = Duration::from_secs(args.lead.max(1));
+    let witnesses = OverHttp::new(policy, deadline, runtime.handle().clone())?;
+    let published = archive.keeper().published();
+    if let Some(note) = published.reader().note() {
+        witnesses.before_the_first_signature(&note, published.reader().size(), now()?)?.iter().for_each(|w| eprintln!("{w}"));
+    }
+    if let Some(address) = &args.listen {
+        serve(&runtime, address, published, &args.home)?;
+    }
+    let mut rounds = Rounds::new(archive, witnesses, args.lead);
+    while !stop.load(Ordering::SeqCst) {
+        // This program has no recogniser and no way to start one: no search runs through it, which is what it states.
+        let step = rounds.step(now()?, |_| SlotState::Off).map_err(|e| super::failed(&e))?;
+        step.words.iter().for_each(|w| eprintln!("{w}"));
+        if let Some(tick) = &step.tick {
+            let seen = if step.witnessed { "seen by its witnesses" } else { "NOT WITNESSED by as many as the policy asks for" };
+            eprintln!("tick {} for {}: {seen}", tick.n, tick.start);
+        }
+        if args.once {
+            break;
+        }
+        wait_until(step.next, &stop)?;
+    }
+    Ok(Exit::Done)
+}
+
+fn wait_until(next: Moment, stop: &AtomicBool) -> Result<(), Failure> {
+    while now()? < next && !stop.load(Ordering::SeqCst) {
+        thread::sleep(NAP);
+    }
+    Ok(())
+}
+
+fn serve(runtime: &Runtime, address: &str, published: Published, home: &std::path::Path) -> Result<(), Failure> {
+    let listener = runtime.block_on(listen(address))?;
+    let local = listener.local_addr().map_err(|e| Failure::Io(address.to_owned(), e))?;
+    let policy = std::fs::read_to_string(home.join("policy")).map_err(|e| Failure::Io("policy".to_owned(), e))?;
+    let router = router(Arc::new(Live(published)), vec![page::page(&policy, "")?]);
+    eprintln!("the log is at http://{local}/, with a page that checks it");
+    // It ends with the program: a reader who is cut off asks again.
+    runtime.spawn(placet_http::server::serve(listener, router, placet_http::server::Limits::default(), std::future::pending()));
+    Ok(())
+}
+
+/// Binds an address.
+pub async fn listen(address: &str) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address).await.map_err(|e| {
+        Failure::Unavailable(format!("cannot listen on `{address}`: {e}; an address is such as 127.0.0.1:8080"))
+    })
+}
+
+/// A runtime for servers and clients.
+pub fn runtime() -> Result<Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(Failure::internal)
+}
+
+/// Comes back when the program is told to stop.
+pub async fn stopped() {
+    let (tell, told) = tokio::sync::oneshot::channel();
+    let mut tell = Some(tell);
+    let set = ctrlc::set_handler(move || {
+        if let Some(tell) = tell.take() {
+            // Whoever waited may be gone already.
+            let _ = tell.send(());
+        }
+    });
+    if set.is_err() || told.await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+/// The live log as a shelf.
+struct Live(Published);
+
+impl Shelf for Live {
+    fn length(&self, path: &str) -> io::Result<Option<u64>> {
+        self.0.length(path).map_err(io::Error::other)
+    }
+
+    fn read(&self, path: &str, from: u64, len: u64) -> io::Result<Vec<u8>> {
+        self.0.read(path, from, len).map_err(io::Error::other)?.ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+}
