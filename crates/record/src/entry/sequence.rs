@@ -126,6 +126,11 @@ impl Sequence {
         }
     }
 
+    /// Counts an entry that cannot be read, and judges the next ones by the rules alone.
+    pub fn pass_over(&mut self) {
+        self.leaves += 1;
+    }
+
     /// What should have been in the log by `now` and is not: ticks past their date, by number, and a silence.
     pub fn missing(&self, now: Moment) -> Vec<Finding> {
         let mut findings = Vec::new();
