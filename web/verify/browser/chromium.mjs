@@ -132,6 +132,6 @@ export class Chromium {
     const ended = new Promise((done) => this.child.once("exit", done));
     this.child.kill();
     await ended;
-    rmSync(this.profile, { recursive: true, force: true, maxRetries: 5 });
+    rmSync(this.profile, { recursive: true, force: true, maxRetries: 30, retryDelay: 100 });
   }
 }
