@@ -109,6 +109,11 @@ impl Sequence {
         }
     }
 
+    /// Counts an entry that cannot be read, and judges the next ones by the rules alone.
+    pub fn pass_over(&mut self) {
+        self.leaves += 1;
+    }
+
     /// What should have been in the log by `now` and is not: ticks past their date, by number, and a silence.
     pub fn missing(&self, now: Moment) -> Vec<Finding> {
         let late = self.sealed.values().filter(|tick| tick.reveal_by < now);
