@@ -1,7 +1,7 @@
 """The logs of this folder, entry by entry, and the policies they are read by."""
 
-from published import Key, Log, moment, unix
-from second import b64, plain, salt, seal, sha
+from published import Key, Log, moment
+from second import b64, canonical, plain, salt, seal, sha
 
 # Two organisations; the first runs two witnesses, which count as one.
 ALFA_1 = Key("witness.alfa.example/1", 4)
@@ -179,7 +179,23 @@ def lying_log():
     log.entries[-1] = log.entries[-1].replace(moment(540 + 360).encode(), moment(540 + 361).encode())
     log.states.append(good)
     log.cosigned.append("")
-    log.add({**log.values[-1], "n": 10, "t": moment(900), "reveal_by": moment(1260)})  # tick 9 left out
+    log.roster(899, [("hall-north", 0), ("gate.2_b", 4)])  # a slot beyond those of the genesis
+    last = {**next(value for value in log.values[::-1] if value["type"] == "tick"), "roster": b64(log.newest)}
+    log.add({**last, "n": 10, "t": moment(900), "reveal_by": moment(1260)})  # tick 9 left out
+    log.now = 1000
+    log.checkpoint = log.note([(ALFA_1, log.now - 2), (BETA, log.now)])
+    return log
+
+
+def false_name():
+    """A log of that key whose genesis names another log."""
+    log = Log("lying", t=moment(0), interval=60, mode="open", reveal_delay=300, slots=4)
+    log.genesis["origin"] = "vectors.placet.example/another"
+    log.values[0], log.entries[0] = log.genesis, canonical(log.genesis).encode()
+    log.states, log.cosigned = [{1: OFF}], [""]
+    log.roster(0, [("gate.2_b", 1)])
+    log.tick(60, log.states[0])
+    log.reveal(120, 0)
     log.now = 1000
     log.checkpoint = log.note([(ALFA_1, log.now - 2), (BETA, log.now)])
     return log
@@ -187,6 +203,3 @@ def lying_log():
 
 def all_logs():
     return {log.origin.split("/")[-1]: log for log in [open_log(), sealed_log(), lying_log()]}
-
-
-__all__ = ["ALFA_1", "ALFA_2", "BETA", "STRANGER", "all_logs", "policy", "unix"]

@@ -9,7 +9,8 @@ import json
 import pathlib
 import shutil
 
-from logs import ALFA_1, ALFA_2, AUTHORITY, BETA, BOMB, CHILD, OPEN_TICKS, STRANGER, all_logs, open_start, policy, sealed_start
+from logs import (ALFA_1, ALFA_2, AUTHORITY, BETA, BOMB, CHILD, OPEN_TICKS, STRANGER, all_logs, false_name, open_start, policy,
+                  sealed_start)
 from published import Key, b64, files, included, moment, path, sha, statement, write
 from second import canonical
 
@@ -301,6 +302,12 @@ reject("lying-order-camera", but(base("hall-north", 420, LYING), order=entry_of(
 reject("lying-order-purpose", but(base("gate.2_b", 480, LYING), order=entry_of(lambda v: "public" in v, LYING)), "order",
        "an order with another purpose than the slot", LYING)
 reject("lying-reveal-by", base("gate.2_b", 540, LYING), "tick", "a date of showing that is not the genesis'", LYING)
+beyond = base("gate.2_b", 60, LYING)
+beyond |= {"tick": tick_entry(10, LYING), "roster": LYING.rosters[LYING.newest], "at": moment(901)}
+del beyond["reveal"]
+reject("lying-slot-beyond", beyond, "roster", "a slot that no tick of the log has", LYING)
+FALSE = false_name()
+reject("lying-origin", base("gate.2_b", 60, FALSE), "genesis", "a genesis that names another log than the checkpoint", FALSE)
 reject("lying-number", but(base("gate.2_b", 590, LYING), at=moment(600), slot=..., tick=tick_entry(7, LYING),
                            next=tick_entry(10, LYING)), "next", "a tick left out", LYING)
 

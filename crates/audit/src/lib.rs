@@ -26,4 +26,4 @@ pub use proof::{MAX_PROOF_FILE, ProofInvalid, ProvedCheckpoint, ProvedEntry, Pro
 pub use prove::{ProveError, prove};
 pub use reader::{Around, Found, ReadError, Reader};
 pub use source::{MAX_FILE, Memory, Source, SourceError};
-pub use statement::{Answer, OrderNamed, Statement, Unknown, Witnessed};
+pub use statement::{Answer, Statement, Unknown, Witnessed};

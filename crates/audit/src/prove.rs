@@ -45,6 +45,9 @@ pub fn prove<S: Source>(
         let roster = reader.roster(&tick.what.roster)?;
         let slot = roster.slot_of(camera).filter(|_| !over(&tick.what));
         proof.roster = Some(text(tick.index, roster.to_bytes())?);
+        if !over(&tick.what) {
+            proof.cosigned = cosigned(reader, &tick)?;
+        }
         if let Some(slot) = slot {
             fill(reader, &mut proof, &tick, slot)?;
         }
@@ -64,12 +67,12 @@ fn fill<S: Source>(
     // A slot beyond the tick's leaves the proof without one, which is then refused.
     let Some(bytes) = slots.slots().get(slot as usize).copied() else { return Ok(()) };
     proof.slot = Some(ProvedSlot { bytes, path: slots.path(slot) });
-    proof.cosigned = cosigned(reader, tick)?;
+    let camera = &proof.camera;
     let Some(reveal) = reader.reveal_of(tick)? else { return Ok(()) };
     proof.reveal = Some(entry(reader, reveal.index)?);
     let state = open_slot(&reveal.what.seed.salt(slot), tick.what.n, slot, &bytes);
     if let Ok(SlotState::On(search)) = state {
-        let event = reader.public_event(&search.order, tick.index)?;
+        let event = reader.public_event(&search, camera, tick.index)?;
         proof.order = event.map(|event| entry(reader, event.index)).transpose()?;
     }
     Ok(())

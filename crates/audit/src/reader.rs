@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use placet_core::Digest;
-use placet_record::entry::slot::{SEALED_SLOT, SlotArray, SlotError};
+use placet_record::entry::slot::{SEALED_SLOT, SearchSlot, SlotArray, SlotError};
 use placet_record::entry::{
-    CameraRoster, Event, FormError, Genesis, Leaf, LogMode, Moment, Reveal, RosterError, Tick,
+    CameraId, CameraRoster, Event, FormError, Genesis, Leaf, LogMode, Moment, PublicPart, Reveal,
+    RosterError, Tick,
 };
 use placet_tlog::merkle::{self, Hash, ProofError};
 use placet_tlog::policy::{Accepted, Policy, PolicyError};
@@ -248,16 +249,24 @@ impl<S: Source> Reader<S> {
         if overdue { self.first_from(tick.index, from, reveals) } else { Ok(None) }
     }
 
-    /// The event with a public part for `order` that is nearest to entry `near`: the newest one before it, else the first one
-    /// after it. Some 16,000 entries each way are searched.
+    /// The event with a public part for the order, the purpose and the camera of a search that is nearest to entry `near`: the
+    /// last one before it, else the first one after it. Some 16,000 entries each way are searched.
     ///
     /// # Errors
     /// If a bundle cannot be had or read.
-    pub fn public_event(&self, order: &Digest, near: u64) -> Result<Option<Found<Event>>, ReadError> {
+    pub fn public_event(
+        &self,
+        search: &SearchSlot,
+        camera: &CameraId,
+        near: u64,
+    ) -> Result<Option<Found<Event>>, ReadError> {
+        let fits = |public: &PublicPart| {
+            public.order == search.order
+                && public.purpose == search.purpose
+                && public.cameras.contains(camera)
+        };
         let names = |leaf| match leaf {
-            Leaf::Event(event) if event.public.as_ref().is_some_and(|part| part.order == *order) => {
-                Some(event)
-            }
+            Leaf::Event(event) if event.public.as_ref().is_some_and(fits) => Some(event),
             _ => None,
         };
         let reach = ORDER_REACH * WIDTH;

@@ -48,8 +48,8 @@ pub enum Answer {
         purpose: Purpose,
         /// SHA-256 of the order as it was signed.
         order: Digest,
-        /// The authority that the log's own public event names for that order.
-        named: Option<OrderNamed>,
+        /// The authority that the log's own public event names for that order, this purpose and this camera.
+        authority: Option<Authority>,
         /// What came of the interval before.
         counts: Counts,
     },
@@ -62,15 +62,6 @@ pub enum Answer {
     },
     /// Nothing can be said.
     Unknown(Unknown),
-}
-
-/// What a public event says of the order.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OrderNamed {
-    /// Who gave it.
-    pub authority: Authority,
-    /// Whether the public part names this camera and a time that holds this instant.
-    pub covers: bool,
 }
 
 /// Why nothing can be said.
@@ -123,11 +114,11 @@ impl fmt::Display for Statement {
                 write!(f, "STATED OFF: no search ran on `{camera}` at {at}, nor at any instant of ")
                     .and_then(|()| self.interval(f))
             }
-            Answer::On { purpose, order, named, counts } => {
+            Answer::On { purpose, order, authority, counts } => {
                 write!(f, "STATED ON: a search ran on `{camera}`, or might have, at {at} and all through ")?;
                 self.interval(f)?;
                 write!(f, " Its purpose is `{}`, its order {order}.", purpose.key())?;
-                show_order(f, named.as_ref())?;
+                show_order(f, authority.as_ref())?;
                 show_counts(f, counts)
             }
             Answer::WillBeShown { by } => {
@@ -198,14 +189,9 @@ impl Statement {
     }
 }
 
-fn show_order(f: &mut fmt::Formatter<'_>, named: Option<&OrderNamed>) -> fmt::Result {
-    match named {
-        Some(OrderNamed { authority, covers: true }) => {
-            write!(f, " The log names its authority: {authority}.")
-        }
-        Some(OrderNamed { authority, covers: false }) => {
-            write!(f, " The log names its authority, {authority}, but for other cameras or another time.")
-        }
+fn show_order(f: &mut fmt::Formatter<'_>, authority: Option<&Authority>) -> fmt::Result {
+    match authority {
+        Some(authority) => write!(f, " The log names its authority: {authority}."),
         None => write!(f, " Its authority is not shown."),
     }
 }

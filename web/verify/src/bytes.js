@@ -8,6 +8,13 @@ export class Refused extends Error {
   }
 }
 
+/** What the log itself signed breaks its rules. It proves nothing about a camera, and something about the log. */
+export class Misbehaved extends Refused {}
+
+export const misbehaved = (part, why) => {
+  throw new Misbehaved(part, why);
+};
+
 export const refuse = (part, why) => {
   throw new Refused(part, why);
 };

@@ -1,6 +1,6 @@
 // The page: takes the question or the file, shows the answer. All text goes in as text, never as markup.
 
-import { Refused, hex, refuse, textOf, utf8 } from "./bytes.js";
+import { Misbehaved, Refused, hex, refuse, textOf, utf8 } from "./bytes.js";
 import { isCamera, momentOf, parseRoster, secondsOf } from "./entry.js";
 import { compare, recall, remember } from "./memory.js";
 import { acceptCheckpoint, openCheckpoint, parsePolicy } from "./policy.js";
@@ -191,6 +191,13 @@ const PART_WORDS = { file: "the file", policy: "the policy of this page", tiles:
 function showError(error) {
   if (error instanceof Refused) {
     const what = PART_WORDS[error.part] ?? `“${error.part}”`;
+    if (error instanceof Misbehaved) {
+      const sentences = [
+        `What the log itself signed breaks its own rules. At fault is ${what}: ${error.message}.`,
+        "No failure of equipment explains this. Keep what shows it.",
+      ];
+      return show({ kind: "alarm", headline: "UNKNOWN: THE LOG MISBEHAVED", sentences });
+    }
     const sentences = [
       "This does not prove anything, neither “off” nor “on”.",
       `At fault is ${what}: ${error.message}.`,

@@ -1,7 +1,7 @@
 // Statement proofs (docs/formats/published-log.md): all that it takes to check what a log states of one camera at one
 // instant. Nothing in the file is believed before it is checked, and nothing that is not needed may be there.
 
-import { equal, hex, refuse, sha256, utf8 } from "./bytes.js";
+import { equal, hex, misbehaved, refuse, sha256, utf8 } from "./bytes.js";
 import { camera, momentField, parseEntry, parseRoster } from "./entry.js";
 import { bytes, integer, list, oneOf, optional, readObject, readShape, text } from "./json.js";
 import { hashLeaf, provesInclusion } from "./merkle.js";
@@ -77,7 +77,7 @@ async function included({ proof, checkpoint }, part, type) {
 
 async function readGenesis(context) {
   const genesis = await included(context, "genesis", "genesis");
-  if (genesis.index !== 0) refuse("genesis", "it is not the first entry");
+  if (genesis.index !== 0) misbehaved("genesis", "it is not the first entry");
   if (genesis.origin !== context.checkpoint.origin) refuse("genesis", "it is another log's");
   context.checks.push(
     `The log's first entry is in it and names the same log; its interval is ${genesis.interval} seconds.`,
@@ -89,9 +89,9 @@ async function readGenesis(context) {
 async function readTick(context, part) {
   const tick = await included(context, part, "tick");
   const { interval, reveal_delay: delay, t } = context.genesis;
-  if (tick.t < t) refuse(part, "it starts before its log");
+  if (tick.t < t) misbehaved(part, "it starts before its log");
   if (tick.reveal_by !== tick.t + interval + delay)
-    refuse(part, "its date of showing is not the one that the genesis sets");
+    misbehaved(part, "its date of showing is not the one that the genesis sets");
   return tick;
 }
 
@@ -112,9 +112,9 @@ async function readTicks(context) {
   if (proof.next === undefined) return;
   const next = await readTick(context, "next");
   if (next.n !== (context.tick === undefined ? 0 : context.tick.n + 1)) refuse("next", "its number does not follow");
-  if (context.tick !== undefined && next.index <= context.tick.index) refuse("next", "it stands before the tick");
+  if (context.tick !== undefined && next.index <= context.tick.index) misbehaved("next", "it stands before the tick");
   if (context.tick !== undefined && next.t < context.tick.t + genesis.interval)
-    refuse("next", "it starts in the tick's interval");
+    misbehaved("next", "it starts in the tick's interval");
   if (next.t <= proof.at) refuse("next", "it starts at or before the instant asked about");
   context.next = next;
   checks.push(`The next tick, number ${next.n}, is entry ${next.index} and starts later.`);
@@ -145,6 +145,7 @@ async function conclude(context) {
     absent(context, ["slot", "reveal", "order"], "the roster does not list the camera");
     return { ...stated, answer: "unknown", reason: "not-a-camera" };
   }
+  if (number >= context.genesis.slots) misbehaved("roster", "it gives the camera a slot that no tick of the log has");
   await checkSlot(context, number);
   return { ...stated, ...(await openSlot(context, number)) };
 }
@@ -175,7 +176,7 @@ async function readWitnessing({ proof, policy, checkpoint, tick, checks }) {
     if (first.origin !== checkpoint.origin) refuse(part, "it is of another log");
     if (first.size > checkpoint.size) refuse(part, "it is larger than the checkpoint");
     if (first.size === checkpoint.size && !equal(first.root, checkpoint.root))
-      refuse(part, "it contradicts the checkpoint: a fork");
+      misbehaved(part, "it contradicts the checkpoint: a fork");
     const leaf = await hashLeaf(utf8(proof.tick.entry));
     if (!(await provesInclusion(leaf, tick.index, first.size, proof.cosigned.path, first.root))) {
       refuse(part, "its path does not lead from the tick to its root");
@@ -201,8 +202,8 @@ async function openSlot(context, number) {
   }
   const reveal = await included(context, "reveal", "reveal");
   if (reveal.n !== tick.n) refuse("reveal", "it is another tick's");
-  if (reveal.index <= tick.index) refuse("reveal", "it stands before its tick");
-  if (reveal.t < tick.t + genesis.interval) refuse("reveal", "it was given before the tick's interval was over");
+  if (reveal.index <= tick.index) misbehaved("reveal", "it stands before its tick");
+  if (reveal.t < tick.t + genesis.interval) misbehaved("reveal", "it was given before the tick's interval was over");
   const plain = await unseal(reveal.seed, tick.n, number, proof.slot.bytes);
   const slot = plain === null ? null : readSlot(plain);
   if (slot?.state !== "on") absent(context, ["order"], "the slot shows no search");

@@ -15,6 +15,8 @@ export const fromHex = (digits) => new Uint8Array(Buffer.from(digits, "hex"));
 export const CASES = json("logs/cases.json");
 export const STATEMENTS = CASES.filter((one) => one.expect !== "reject");
 export const BROKEN = CASES.filter((one) => one.expect === "reject");
+/** The broken ones whose fault the log itself signed. */
+export const LIES = ["reveal", "reveal-by", "slot-beyond"].map((fault) => `reject-lying-${fault}.json`);
 /** Those that can be asked of a published folder. */
 export const QUESTIONS = STATEMENTS.filter((one) => one.log !== "lying");
 

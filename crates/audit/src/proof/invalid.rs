@@ -81,14 +81,35 @@ pub enum ProofInvalid {
         source: SlotError,
     },
     /// A rule of the log that the entries shown break.
-    #[error("the log misbehaved: {why}")]
+    #[error("the log misbehaved: `{part}` {why}")]
     Misbehaviour {
-        /// Which.
+        /// The part that shows it.
+        part: &'static str,
+        /// What is wrong with it: a sentence that follows its name.
         why: &'static str,
     },
 }
 
 impl ProofInvalid {
+    /// The part at fault, by its key.
+    pub fn part(&self) -> &'static str {
+        match self {
+            Self::Checkpoint { .. } => "checkpoint",
+            Self::Cosigned { .. } => "cosigned",
+            Self::Roster { .. } => "roster",
+            // Tick, slot and path are settled before the seed is tried.
+            Self::Slot { .. } => "reveal",
+            Self::Origin { part }
+            | Self::Path { part, .. }
+            | Self::Entry { part, .. }
+            | Self::Type { part }
+            | Self::Missing { part }
+            | Self::NotNeeded { part }
+            | Self::Contradiction { part, .. }
+            | Self::Misbehaviour { part, .. } => part,
+        }
+    }
+
     /// Whether the proof is sound and shows that the log broke its own rules.
     pub fn is_misbehaviour(&self) -> bool {
         matches!(self, Self::Slot { .. } | Self::Misbehaviour { .. })

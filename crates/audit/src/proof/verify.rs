@@ -1,7 +1,7 @@
 //! What follows from a statement proof.
 
 use placet_record::entry::slot::{SearchSlot, SlotState, open_slot};
-use placet_record::entry::{CameraRoster, Event, Genesis, Leaf, Moment, Reveal, Tick};
+use placet_record::entry::{Authority, CameraRoster, Event, Genesis, Leaf, Moment, Reveal, Tick};
 use placet_tlog::checkpoint::{Checkpoint, SignedCheckpoint};
 use placet_tlog::cosignature::Seconds;
 use placet_tlog::merkle::{Hash, verify_inclusion};
@@ -10,7 +10,7 @@ use placet_tlog::policy::{Accepted, Policy, PolicyError};
 
 use super::{ProofInvalid, ProvedEntry, StatementProof};
 use crate::reader::Found;
-use crate::statement::{Answer, OrderNamed, Statement, TickSpan, Unknown, Witnessed};
+use crate::statement::{Answer, Statement, TickSpan, Unknown, Witnessed};
 
 impl StatementProof {
     /// What the log states of the camera at the instant, as far as this proof shows it, to a reader who trusts `policy` and
@@ -49,7 +49,7 @@ impl StatementProof {
             return Err(ProofInvalid::Type { part });
         };
         if self.genesis.index != 0 {
-            return Err(ProofInvalid::Misbehaviour { why: "a genesis stands behind other entries" });
+            return Err(ProofInvalid::Misbehaviour { part, why: "stands behind other entries" });
         }
         if genesis.origin != checkpoint.origin {
             return Err(ProofInvalid::Origin { part });
@@ -78,8 +78,8 @@ fn read(entry: &ProvedEntry, part: &'static str, checkpoint: &Checkpoint) -> Res
     Leaf::parse(bytes).map_err(|source| ProofInvalid::Entry { part, source })
 }
 
-fn misbehaved<T>(why: &'static str) -> Result<T, ProofInvalid> {
-    Err(ProofInvalid::Misbehaviour { why })
+fn misbehaved<T>(part: &'static str, why: &'static str) -> Result<T, ProofInvalid> {
+    Err(ProofInvalid::Misbehaviour { part, why })
 }
 
 /// A proof whose checkpoint and genesis are believed.
@@ -143,7 +143,7 @@ impl Check<'_> {
             return Err(ProofInvalid::Contradiction { part, why: "does not start after `at`" });
         }
         if tick.is_some_and(|tick| tick.index >= next.index) {
-            return misbehaved("a tick stands before the one whose number precedes its own");
+            return misbehaved(part, "stands before the tick whose number precedes its own");
         }
         if tick.is_some_and(|tick| self.is_within(&tick.what)) {
             return Err(ProofInvalid::NotNeeded { part });
@@ -154,11 +154,11 @@ impl Check<'_> {
     fn as_tick(&self, entry: &ProvedEntry, part: &'static str) -> Result<Found<Tick>, ProofInvalid> {
         let Leaf::Tick(tick) = self.read(entry, part)? else { return Err(ProofInvalid::Type { part }) };
         if tick.start < self.genesis.at {
-            return misbehaved("a tick starts before its log");
+            return misbehaved(part, "starts before its log");
         }
         let over = tick.start.plus(self.genesis.interval);
         if over.and_then(|over| over.plus(self.genesis.reveal_delay)) != Some(tick.reveal_by) {
-            return misbehaved("a tick names another date for its reveal than the genesis fixes");
+            return misbehaved(part, "names another date for its reveal than the genesis fixes");
         }
         Ok(Found { index: entry.index, what: tick })
     }
@@ -177,13 +177,14 @@ impl Check<'_> {
 
     /// What follows where the tick speaks of the instant.
     fn within(&self, tick: &Found<Tick>) -> Result<(Answer, Witnessed), ProofInvalid> {
+        let slot = self.roster(&tick.what)?.slot_of(&self.proof.camera);
         let witnessed = self.witnessed(tick)?;
-        let Some(slot) = self.roster(&tick.what)?.slot_of(&self.proof.camera) else {
+        let Some(slot) = slot else {
             self.nothing_beside(&["slot", "reveal", "order"])?;
             return Ok((Answer::Unknown(Unknown::NotACamera), witnessed));
         };
         if slot >= self.genesis.slots {
-            return misbehaved("the roster gives the camera a slot that no tick has");
+            return misbehaved("roster", "gives the camera a slot that no tick has");
         }
         let part = "slot";
         let proved = self.proof.slot.as_ref().ok_or(ProofInvalid::Missing { part })?;
@@ -209,11 +210,11 @@ impl Check<'_> {
             return Err(ProofInvalid::Contradiction { part, why: "is of another tick" });
         }
         if entry.index <= tick.index {
-            return misbehaved("a reveal stands before its tick");
+            return misbehaved(part, "stands before its tick");
         }
         let over = tick.what.start.plus(self.genesis.interval);
         if over.is_none_or(|over| reveal.at < over) {
-            return misbehaved("a tick was revealed before its interval was over");
+            return misbehaved(part, "comes before the tick's interval is over");
         }
         Ok(Some(reveal))
     }
@@ -226,16 +227,16 @@ impl Check<'_> {
             SlotState::Off => Ok(Answer::Off),
             SlotState::Unknown => Ok(Answer::Unknown(Unknown::NoAnswer)),
             SlotState::Unused => {
-                misbehaved("the roster gives the camera a slot that the tick says no camera has")
+                misbehaved("slot", "says that no camera has it, and the roster gives it to this one")
             }
             SlotState::On(search) => {
                 let SearchSlot { order, purpose, counts } = search;
-                Ok(Answer::On { purpose, order, named: self.order(&search)?, counts })
+                Ok(Answer::On { purpose, order, authority: self.order(&search)?, counts })
             }
         }
     }
 
-    fn order(&self, search: &SearchSlot) -> Result<Option<OrderNamed>, ProofInvalid> {
+    fn order(&self, search: &SearchSlot) -> Result<Option<Authority>, ProofInvalid> {
         let Some(entry) = &self.proof.order else { return Ok(None) };
         let part = "order";
         let Leaf::Event(Event { public: Some(public), .. }) = self.read(entry, part)? else {
@@ -245,11 +246,12 @@ impl Check<'_> {
             return Err(ProofInvalid::Contradiction { part, why: "is about another order than the slot" });
         }
         if public.purpose != search.purpose {
-            return misbehaved("a slot and a public event give one order two purposes");
+            return Err(ProofInvalid::Contradiction { part, why: "has another purpose than the slot" });
         }
-        let at = self.proof.at;
-        let covers = public.cameras.contains(&self.proof.camera) && (public.from..public.until).contains(&at);
-        Ok(Some(OrderNamed { authority: public.authority, covers }))
+        if !public.cameras.contains(&self.proof.camera) {
+            return Err(ProofInvalid::Contradiction { part, why: "does not name the camera" });
+        }
+        Ok(Some(public.authority))
     }
 
     fn witnessed_now(&self) -> Witnessed {
@@ -281,6 +283,13 @@ impl Check<'_> {
         };
         if checkpoint.origin != self.genesis.origin {
             return Err(ProofInvalid::Origin { part });
+        }
+        let ours = self.accepted.checkpoint();
+        if checkpoint.size > ours.size {
+            return Err(ProofInvalid::Contradiction { part, why: "is of a larger tree than `checkpoint`" });
+        }
+        if checkpoint.size == ours.size && checkpoint.root != ours.root {
+            return misbehaved(part, "is of another history than `checkpoint`");
         }
         let entry = self.proof.tick.as_ref().map_or("", |tick| &tick.entry);
         let leaf = Hash::of_leaf(entry.as_bytes());

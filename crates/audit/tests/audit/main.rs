@@ -9,4 +9,5 @@
 
 mod corrupt;
 mod maker;
+mod vectors;
 mod whole;

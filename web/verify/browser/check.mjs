@@ -1,7 +1,7 @@
 // The assembled page in a real browser, on a log served over loopback and from a file: questions by form and by keyboard,
 // proofs chosen and dropped, spoilt proofs and logs refused, a fork told, and no word on the console.
 //
-//   node web/verify/test/browser.mjs [FOLDER FOR SCREENSHOTS]
+//   node web/verify/browser/check.mjs [FOLDER FOR SCREENSHOTS]
 //
 // Needs chromium; CHROMIUM names another program.
 
@@ -13,7 +13,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { assemble, pin } from "../assemble.mjs";
 import { Chromium } from "./chromium.mjs";
 import { Host } from "./host.mjs";
-import { BROKEN, QUESTIONS, STATEMENTS, read, seconds, text } from "./vectors.js";
+import { BROKEN, LIES, QUESTIONS, STATEMENTS, read, seconds, text } from "../test/vectors.js";
 
 const shots = process.argv[2];
 const HEADLINES = { off: "STATED OFF", on: "STATED ON", unknown: "UNKNOWN", misbehaved: "UNKNOWN: THE LOG MISBEHAVED" };
@@ -120,7 +120,11 @@ async function proofsByFile() {
     await openPage(cases[0]);
     for (const one of cases) {
       await setNow(one.now);
-      const wanted = one.expect === "reject" ? REFUSED : expected(one.expect);
+      const wanted = LIES.includes(one.file)
+        ? HEADLINES.misbehaved
+        : one.expect === "reject"
+          ? REFUSED
+          : expected(one.expect);
       assert.equal(await choose(proofPath(one.file)), wanted, one.file);
       count(one.expect === "reject" ? "broken proofs refused" : "proofs by file");
     }

@@ -130,8 +130,17 @@ export class Chromium {
 
   async stop() {
     const ended = new Promise((done) => this.child.once("exit", done));
-    this.child.kill();
+    // Asked to close, it ends its own processes first; killed, they would go on writing to the profile.
+    this.child.stdio[3].write(`${JSON.stringify({ id: this.next, method: "Browser.close" })}\0`);
+    this.waiting.set(this.next, { done: () => {}, fail: () => {} });
     await ended;
-    rmSync(this.profile, { recursive: true, force: true, maxRetries: 5 });
+    for (let left = 50; ; left -= 1) {
+      try {
+        return rmSync(this.profile, { recursive: true, force: true });
+      } catch (error) {
+        if (left === 0) throw error;
+        await new Promise((done) => setTimeout(done, 100));
+      }
+    }
   }
 }
