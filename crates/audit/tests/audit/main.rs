@@ -4,10 +4,12 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "tests are free to unwrap and index"
+    clippy::disallowed_methods,
+    reason = "tests are free to unwrap and index; vectors are files"
 )]
 
 mod corrupt;
 mod maker;
+mod timeline;
 mod vectors;
 mod whole;
