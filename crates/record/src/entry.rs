@@ -45,12 +45,13 @@ mod value;
 pub use commitment::{Commitment, CommittedRecord, RecordSecret};
 pub use disclosure::{Disclosure, DisclosureError, MAX_DISCLOSURE};
 pub use event::{Event, EventKind, MAX_PUBLIC_CAMERAS, PublicPart};
-pub use form::FormError;
+pub use form::{Fields, FormError, bytes as bytes_of_base64url};
+pub use json::{Json, demand_canonical};
 pub use leaf::{
     Genesis, KeyChange, Leaf, LogMode, MAX_INTERVAL, MAX_LEAF, MAX_REVEAL_DELAY, MAX_SLOTS, Reveal, Roster,
     RosterOf, Tick,
 };
 pub use record::{FieldName, FieldValue, MAX_FIELDS, MAX_RECORD, Record};
 pub use roster::{CameraRoster, RosterError};
-pub use sequence::{Finding, Misbehaviour, Sequence};
+pub use sequence::{Finding, KeptError, Misbehaviour, Sequence};
 pub use value::{Authority, CameraId, EventId, Moment, Purpose, ValueError};

@@ -63,22 +63,27 @@ pub enum FormError {
 }
 
 impl FormError {
-    pub(crate) fn value(key: impl Into<String>, why: &'static str) -> Self {
+    /// The value of `key` is wrong: it `why`.
+    pub fn value(key: impl Into<String>, why: &'static str) -> Self {
         Self::Value { key: key.into(), why }
     }
 }
 
 /// An object being taken apart. Each key is there once, is taken once, and none may be left.
 #[derive(Debug)]
-pub(crate) struct Fields {
+pub struct Fields {
     /// What stands before a key in errors: empty, or `public.`.
     within: &'static str,
     pairs: Vec<(String, Json)>,
 }
 
 impl Fields {
-    /// The fields of `json`, which `key` names; empty for the outermost object.
-    pub(crate) fn of(json: Json, key: &'static str, within: &'static str) -> Result<Self, FormError> {
+    /// The fields of `json`, which `key` names; empty for the outermost object. `within` stands before each of its keys in
+    /// errors.
+    ///
+    /// # Errors
+    /// If it is no object, or has a key twice.
+    pub fn of(json: Json, key: &'static str, within: &'static str) -> Result<Self, FormError> {
         let Json::Object(pairs) = json else {
             let why = "is not an object";
             return Err(if key.is_empty() {
@@ -102,39 +107,57 @@ impl Fields {
         format!("{}{}", self.within, key.chars().take(64).collect::<String>())
     }
 
-    pub(crate) fn bad(&self, key: &str, why: &'static str) -> FormError {
+    /// The error that the value of `key` `why`.
+    pub fn bad(&self, key: &str, why: &'static str) -> FormError {
         FormError::value(self.shown(key), why)
     }
 
-    pub(crate) fn has(&self, key: &str) -> bool {
+    /// Whether `key` is there and was not taken.
+    pub fn has(&self, key: &str) -> bool {
         self.pairs.iter().any(|(name, _)| name == key)
     }
 
     /// The value of `key`, if it is there.
-    pub(crate) fn optional(&mut self, key: &str) -> Option<Json> {
+    pub fn optional(&mut self, key: &str) -> Option<Json> {
         let at = self.pairs.iter().position(|(name, _)| name == key)?;
         Some(self.pairs.swap_remove(at).1)
     }
 
-    pub(crate) fn take(&mut self, key: &str) -> Result<Json, FormError> {
+    /// The value of `key`.
+    ///
+    /// # Errors
+    /// If it is not there.
+    pub fn take(&mut self, key: &str) -> Result<Json, FormError> {
         self.optional(key).ok_or_else(|| FormError::Missing { key: self.shown(key) })
     }
 
-    pub(crate) fn text(&mut self, key: &str) -> Result<String, FormError> {
+    /// A text.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn text(&mut self, key: &str) -> Result<String, FormError> {
         match self.take(key)? {
             Json::Text(text) => Ok(text),
             _ => Err(self.bad(key, "is not a text")),
         }
     }
 
-    pub(crate) fn int(&mut self, key: &str) -> Result<u64, FormError> {
+    /// A whole number from 0 to 2^53 - 1.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn int(&mut self, key: &str) -> Result<u64, FormError> {
         match self.take(key)? {
             Json::Int(number) => Ok(number),
             _ => Err(self.bad(key, "is not a whole number from 0 to 2^53 - 1")),
         }
     }
 
-    pub(crate) fn list(&mut self, key: &str) -> Result<Vec<Json>, FormError> {
+    /// A list.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn list(&mut self, key: &str) -> Result<Vec<Json>, FormError> {
         match self.take(key)? {
             Json::List(values) => Ok(values),
             _ => Err(self.bad(key, "is not a list")),
@@ -142,13 +165,19 @@ impl Fields {
     }
 
     /// `N` bytes in base64url without padding, in their one spelling.
-    pub(crate) fn bytes<const N: usize>(&mut self, key: &str) -> Result<[u8; N], FormError> {
+    ///
+    /// # Errors
+    /// If there are none, or more or fewer.
+    pub fn bytes<const N: usize>(&mut self, key: &str) -> Result<[u8; N], FormError> {
         let text = self.text(key)?;
         bytes(&text).ok_or_else(|| self.bad(key, "is not base64url without padding of its length"))
     }
 
     /// The value of `key`, read by `read`; none means that it `why`.
-    pub(crate) fn read<T>(
+    ///
+    /// # Errors
+    /// If it is no text, or `read` makes nothing of it.
+    pub fn read<T>(
         &mut self,
         key: &str,
         why: &'static str,
@@ -158,12 +187,19 @@ impl Fields {
         read(&text).ok_or_else(|| self.bad(key, why))
     }
 
-    pub(crate) fn moment(&mut self, key: &str) -> Result<Moment, FormError> {
+    /// A second in UTC.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn moment(&mut self, key: &str) -> Result<Moment, FormError> {
         self.read(key, Moment::WHY, |text| text.parse().ok())
     }
 
     /// Takes `v`, which must be 1.
-    pub(crate) fn version(&mut self) -> Result<(), FormError> {
+    ///
+    /// # Errors
+    /// If it is not.
+    pub fn version(&mut self) -> Result<(), FormError> {
         match self.int("v")? {
             1 => Ok(()),
             _ => Err(self.bad("v", "is not 1, the only version there is")),
@@ -171,7 +207,10 @@ impl Fields {
     }
 
     /// Refuses whatever was not taken.
-    pub(crate) fn end(self) -> Result<(), FormError> {
+    ///
+    /// # Errors
+    /// If anything was not.
+    pub fn end(self) -> Result<(), FormError> {
         match self.pairs.first() {
             Some((key, _)) => Err(FormError::Unknown { key: self.shown(key) }),
             None => Ok(()),
@@ -180,7 +219,7 @@ impl Fields {
 }
 
 /// Reads `N` bytes of base64url without padding. Leftover bits that are not zero are refused.
-pub(crate) fn bytes<const N: usize>(text: &str) -> Option<[u8; N]> {
+pub fn bytes<const N: usize>(text: &str) -> Option<[u8; N]> {
     URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok()
 }
 

@@ -13,30 +13,40 @@ use crate::manifest::INTEGER_LIMIT;
 
 /// What JSON may hold here. Anything else is kept as [`Json::Other`], so that an error can name its key.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Json {
+pub enum Json {
+    /// A text.
     Text(String),
+    /// A whole number below 2^53.
     Int(u64),
+    /// A list.
     List(Vec<Json>),
+    /// An object, its pairs in any order.
     Object(Vec<(String, Json)>),
     /// Null, true, false, a negative number, a fraction, or 2^53 and more.
     Other,
 }
 
 impl Json {
-    pub(crate) fn text(text: impl fmt::Display) -> Self {
+    /// The text that `text` prints.
+    pub fn text(text: impl fmt::Display) -> Self {
         Self::Text(text.to_string())
     }
 
-    pub(crate) fn bytes(bytes: &[u8]) -> Self {
+    /// Bytes in base64url without padding.
+    pub fn bytes(bytes: &[u8]) -> Self {
         Self::Text(URL_SAFE_NO_PAD.encode(bytes))
     }
 
-    pub(crate) fn object<const N: usize>(pairs: [(&str, Self); N]) -> Vec<(String, Self)> {
+    /// The pairs of an object.
+    pub fn object<const N: usize>(pairs: [(&str, Self); N]) -> Vec<(String, Self)> {
         pairs.map(|(key, value)| (key.to_owned(), value)).into()
     }
 
     /// The value in canonical form, if it has at most `limit` bytes.
-    pub(crate) fn canonical(&self, limit: usize) -> Result<Vec<u8>, FormError> {
+    ///
+    /// # Errors
+    /// If it has more, or holds what no JSON of a log may hold.
+    pub fn canonical(&self, limit: usize) -> Result<Vec<u8>, FormError> {
         let bytes = serde_json_canonicalizer::to_vec(self)
             .map_err(|error| FormError::Json { offset: 0, why: error.to_string() })?;
         if bytes.len() > limit {
@@ -45,8 +55,13 @@ impl Json {
         Ok(bytes)
     }
 
-    /// Reads JSON of at most `limit` bytes, canonical or not.
-    pub(crate) fn read(bytes: &[u8], limit: usize) -> Result<Self, FormError> {
+    /// Reads JSON of at most `limit` bytes, canonical or not. Keys may still stand twice: [`Fields::of`] refuses them.
+    ///
+    /// # Errors
+    /// If it is longer, or no JSON.
+    ///
+    /// [`Fields::of`]: super::Fields::of
+    pub fn read(bytes: &[u8], limit: usize) -> Result<Self, FormError> {
         if bytes.len() > limit {
             return Err(FormError::TooLong { bytes: bytes.len(), limit });
         }
@@ -66,7 +81,10 @@ impl Json {
 }
 
 /// Refuses `bytes` unless they are exactly `canonical`, the one spelling of what was read from them.
-pub(crate) fn demand_canonical(bytes: &[u8], canonical: &[u8]) -> Result<(), FormError> {
+///
+/// # Errors
+/// If they are not, with the first byte that differs.
+pub fn demand_canonical(bytes: &[u8], canonical: &[u8]) -> Result<(), FormError> {
     if bytes == canonical {
         return Ok(());
     }

@@ -187,6 +187,11 @@ fn demand(holds: bool, key: &str, why: &'static str) -> Result<(), FormError> {
 }
 
 impl Genesis {
+    /// When the tick whose interval starts at `start` is opened at the latest; none after the year 2199.
+    pub fn reveal_by(&self, start: Moment) -> Option<Moment> {
+        start.plus(self.interval)?.plus(self.reveal_delay)
+    }
+
     fn pairs(&self) -> Result<Vec<(String, Json)>, FormError> {
         demand((1..=MAX_INTERVAL).contains(&self.interval), "interval", "is not 1 to 3600 seconds")?;
         demand(self.reveal_delay <= MAX_REVEAL_DELAY, "reveal_delay", "is longer than 31536000 seconds")?;

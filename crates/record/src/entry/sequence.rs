@@ -5,8 +5,10 @@
 //! breaks no rule, since power fails; it is never taken for "off" either.
 
 mod finding;
+mod kept;
 
 pub use finding::{Finding, Misbehaviour};
+pub use kept::KeptError;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,8 +29,8 @@ pub struct Sequence {
     last_tick: Option<Tick>,
     /// The newest roster of cameras.
     cameras: Option<Digest>,
-    /// Ticks that are not opened yet.
-    sealed: BTreeMap<u64, Tick>,
+    /// Ticks that are not opened yet, with the start of their interval.
+    sealed: BTreeMap<u64, Moment>,
     key: Option<KeyChange>,
     retired: Vec<VerifierKey>,
     events: BTreeSet<EventId>,
@@ -55,6 +57,21 @@ impl Sequence {
         self.last_tick.as_ref()
     }
 
+    /// The digest of the newest roster of cameras.
+    pub fn cameras(&self) -> Option<Digest> {
+        self.cameras
+    }
+
+    /// The ticks that are not opened yet, ascending, each with the start of its interval.
+    pub fn unopened(&self) -> impl Iterator<Item = (u64, Moment)> {
+        self.sealed.iter().map(|(n, start)| (*n, *start))
+    }
+
+    /// Whether an event of this id is in it.
+    pub fn has_event(&self, id: EventId) -> bool {
+        self.events.contains(&id)
+    }
+
     /// The last change of key.
     pub fn last_key_change(&self) -> Option<&KeyChange> {
         self.key.as_ref()
@@ -78,7 +95,7 @@ impl Sequence {
                 let found = rule_tick(genesis, self.last_tick.as_ref(), tick)?;
                 rule_roster_of_tick(self.cameras, tick)?;
                 self.last_tick = Some(tick.clone());
-                self.sealed.insert(tick.n, tick.clone());
+                self.sealed.insert(tick.n, tick.start);
                 Ok(found)
             }
             (Leaf::Reveal(reveal), Some(genesis)) => {
@@ -109,12 +126,18 @@ impl Sequence {
         }
     }
 
+    /// Counts an entry that cannot be read, and judges the next ones by the rules alone.
+    pub fn pass_over(&mut self) {
+        self.leaves += 1;
+    }
+
     /// What should have been in the log by `now` and is not: ticks past their date, by number, and a silence.
     pub fn missing(&self, now: Moment) -> Vec<Finding> {
-        let late = self.sealed.values().filter(|tick| tick.reveal_by < now);
-        let mut findings: Vec<Finding> =
-            late.map(|tick| Finding::Overdue { tick: tick.n, since: tick.reveal_by }).collect();
+        let mut findings = Vec::new();
         if let Some(genesis) = &self.genesis {
+            let dated = self.sealed.iter().filter_map(|(n, start)| Some((*n, genesis.reveal_by(*start)?)));
+            let late = dated.filter(|(_, by)| *by < now);
+            findings.extend(late.map(|(tick, since)| Finding::Overdue { tick, since }));
             let next = match &self.last_tick {
                 Some(tick) => tick.start.plus(genesis.interval),
                 None => Some(genesis.at),
@@ -132,7 +155,7 @@ impl Sequence {
         reveal: &Reveal,
     ) -> Result<Option<Finding>, Misbehaviour> {
         let number = reveal.tick;
-        let Some(tick) = self.sealed.get(&number) else {
+        let Some(start) = self.sealed.get(&number) else {
             let known = self.last_tick.as_ref().is_some_and(|last| number <= last.n);
             return Err(if known {
                 Misbehaviour::RevealTwice { index, tick: number }
@@ -140,11 +163,9 @@ impl Sequence {
                 Misbehaviour::RevealOfNothing { index, tick: number }
             });
         };
-        let over = tick.start.plus(genesis.interval);
-        if over.is_none_or(|over| reveal.at < over) {
-            return Err(Misbehaviour::RevealTooSoon { index, tick: number });
-        }
-        let by = tick.reveal_by;
+        let soon = Misbehaviour::RevealTooSoon { index, tick: number };
+        let over = start.plus(genesis.interval).filter(|over| *over <= reveal.at).ok_or(soon.clone())?;
+        let by = over.plus(genesis.reveal_delay).ok_or(soon)?;
         Ok(match genesis.mode {
             _ if reveal.at > by => Some(Finding::Late { tick: number, by, at: reveal.at }),
             LogMode::Sealed if reveal.at < by => Some(Finding::Early { tick: number, by, at: reveal.at }),
@@ -181,8 +202,7 @@ fn rule_tick(genesis: &Genesis, last: Option<&Tick>, tick: &Tick) -> Result<Opti
     if n != expected {
         return Err(Misbehaviour::TickNumber { expected, stated: n });
     }
-    let reveal_by = tick.start.plus(genesis.interval).and_then(|over| over.plus(genesis.reveal_delay));
-    if reveal_by != Some(tick.reveal_by) {
+    if genesis.reveal_by(tick.start) != Some(tick.reveal_by) {
         return Err(Misbehaviour::RevealDate { tick: n });
     }
     // The first tick may come when it likes, but not before its log.
@@ -444,5 +464,39 @@ mod tests {
         log.push(&genesis(LogMode::Open)).unwrap();
         log.push(&roster(RosterOf::Witnesses, 3, 0)).unwrap();
         assert_eq!(log.push(&tick(0, 0)), Err(Misbehaviour::NoRoster { tick: 0 }));
+    }
+
+    #[test]
+    fn what_is_kept_goes_on_as_if_it_had_never_stopped() {
+        let leaves = [
+            genesis(LogMode::Open),
+            cameras(4),
+            tick(0, 0),
+            event(1, None),
+            change(1, 2, 20),
+            tick(1, 60),
+            reveal(0, 70),
+            tick(2, 240),
+            event(1, None),
+            reveal(0, 400),
+            change(2, 1, 40),
+            tick(3, 240),
+            reveal(2, 2_000),
+        ];
+        for stop in 0..=leaves.len() {
+            let mut whole = Sequence::new();
+            leaves[..stop].iter().for_each(|leaf| drop(whole.push(leaf)));
+            let text = whole.to_lines();
+            let mut resumed = Sequence::from_lines(&text).unwrap();
+            assert_eq!(resumed.to_lines(), text);
+            for leaf in &leaves[stop..] {
+                assert_eq!(resumed.push(leaf), whole.push(leaf));
+            }
+            assert_eq!(resumed.missing(at(9_999)), whole.missing(at(9_999)));
+            let cut = text.trim_end_matches('\n');
+            assert!(
+                Sequence::from_lines(cut).is_err() && Sequence::from_lines(&format!("{text}x\n")).is_err()
+            );
+        }
     }
 }

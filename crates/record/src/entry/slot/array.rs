@@ -69,8 +69,13 @@ impl SlotArray {
     /// What shows one slot alone: the slot, its salt and its path; none where there is no such slot.
     pub fn prove(&self, seed: &Seed, slot: u32) -> Option<SlotProof> {
         let sealed = *self.slots.get(slot as usize)?;
+        Some(SlotProof { slot, salt: seed.salt(slot), sealed, path: self.path(slot) })
+    }
+
+    /// The path from a slot towards the root, for whoever has no seed; empty where there is no such slot.
+    pub fn path(&self, slot: u32) -> Vec<Hash> {
         let Ok(path) = inclusion_proof(&mut Leaves(&self.slots), slot.into(), self.slots.len() as u64);
-        Some(SlotProof { slot, salt: seed.salt(slot), sealed, path })
+        path
     }
 }
 
