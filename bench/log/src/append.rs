@@ -11,15 +11,15 @@ use crate::table::{head, median, row, whole};
 use crate::{Outcome, entries};
 
 /// Entries of a batch, and batches of a turn: long enough that every engine's housekeeping falls into each turn.
-const TURNS: [(u64, u64); 4] = [(1, 500), (32, 300), (256, 120), (1024, 48)];
+const TURNS: [(u64, u64); 4] = [(1, 500), (32, 500), (256, 120), (1024, 48)];
 
 struct Turn {
     appended: f64,
     settled: f64,
 }
 
-/// All batch sizes, `rounds` turns of each engine, in another order each round.
-pub fn run(folder: &Path, rounds: usize) -> Outcome<()> {
+/// `rounds` turns of each engine, in another order each round, for these batch sizes, or all.
+pub fn run(folder: &Path, rounds: usize, sizes: &[u64]) -> Outcome<()> {
     println!("\n## Durable appends\n");
     println!(
         "Medians of {rounds} rounds, engines rotated inside each. In brackets the median of the rounds' ratios to"
@@ -27,7 +27,7 @@ pub fn run(folder: &Path, rounds: usize) -> Outcome<()> {
     println!("SQLite; then the same with the time that writing back everything else takes (syncfs).\n");
     let mut heads = vec!["entries/s".to_owned()];
     let mut cells: Vec<Vec<String>> = ENGINES.iter().map(|(name, _)| vec![(*name).to_owned()]).collect();
-    for (size, batches) in TURNS {
+    for (size, batches) in TURNS.into_iter().filter(|(size, _)| sizes.is_empty() || sizes.contains(size)) {
         heads.push(format!("batch {size}"));
         let turns = measure(folder, size, batches, rounds)?;
         for (cells, told) in cells.iter_mut().zip(tell(&turns, size * batches)) {

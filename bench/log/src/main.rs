@@ -14,7 +14,8 @@ use std::process::ExitCode;
 /// What can go wrong in a bench is told and ends it.
 pub type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
-const USAGE: &str = "usage: placet-bench-log FOLDER append ROUNDS | group ROUNDS | size ENTRIES... | growth
+const USAGE: &str =
+    "usage: placet-bench-log FOLDER append ROUNDS [BATCH...] | group ROUNDS | size ENTRIES... | growth
 FOLDER is on the disk to be measured; what is put there is removed.";
 
 fn main() -> ExitCode {
@@ -33,7 +34,7 @@ fn run(arguments: &[&str]) -> Outcome<()> {
     let [folder, what @ ..] = arguments else { return Err(USAGE.into()) };
     let folder = PathBuf::from(folder);
     match what {
-        ["append", rounds] => append::run(&folder, rounds.parse()?),
+        ["append", rounds, sizes @ ..] => append::run(&folder, rounds.parse()?, &numbers(sizes)?),
         ["group", rounds] => group::run(&folder, rounds.parse()?),
         ["size", sizes @ ..] if !sizes.is_empty() => size::run(&folder, &numbers(sizes)?),
         ["growth"] => growth::run(&folder),
