@@ -267,6 +267,12 @@ test("a policy that is not one is refused with its line", async (t) => {
     good.replace(/(log [^+]*\+)./, "$1x"),
     `${good}${log.replace("log ", "witness w ")}\n`,
   ];
+  bad.push(
+    `# \u0001\n${good}`,
+    good.replace("group alfa any", "group none any").replace("all alfa beta", "all none beta"),
+    good.replace("group beta any", "group alfa any").replace("all alfa beta", "all alfa"),
+    `# ${"x".repeat(1024 * 1024)}\n${good}`,
+  );
   await parsePolicy(utf8(good));
   for (const [at, one] of bad.entries()) {
     await assert.rejects(parsePolicy(utf8(one)), { part: "policy" }, `${at}: ${one}`);
