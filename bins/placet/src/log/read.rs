@@ -143,9 +143,9 @@ pub fn was_it_on(args: &WasItOnArgs) -> Result<Exit, Failure> {
 
 fn answer(answer: &Answer) -> Value {
     match answer {
-        Answer::On { purpose, order, named, .. } => json!({
+        Answer::On { purpose, order, authority, .. } => json!({
             "stated": "on", "purpose": purpose.key(), "order": order.to_string(),
-            "authority": named.as_ref().map(|n| n.authority.as_str()),
+            "authority": authority.as_ref().map(|a| a.as_str()),
         }),
         Answer::Off => json!({ "stated": "off" }),
         Answer::WillBeShown { by } => json!({ "stated": "will_be_shown", "by": by.to_string() }),
