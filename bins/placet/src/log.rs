@@ -2,6 +2,7 @@
 
 mod day;
 mod deposit;
+mod follow;
 mod home;
 mod page;
 mod read;
@@ -36,6 +37,12 @@ pub enum LogCommand {
     WasItOn(WasItOnArgs),
     /// Check a log in its home: every frame, every signature, every file made of them, every rule
     Fsck(FsckArgs),
+    /// Put a log's files where the public reads them: a folder that a web server hosts, or an S3 bucket
+    Export(ExportArgs),
+    /// Copy somebody's log into a folder, checked before it is written; a copy never goes back and follows no fork
+    Mirror(MirrorArgs),
+    /// Follow a log and tell what is wrong, missing, or on
+    Monitor(MonitorArgs),
     /// Be a witness of other people's logs
     Witness(WitnessArgs),
     /// Make the key of a witness
@@ -98,8 +105,11 @@ pub struct RunArgs {
     /// How many seconds before an interval its tick is written, so that witnesses see it in time
     #[arg(long, default_value_t = 3, value_name = "SECONDS")]
     pub lead: u64,
-    /// Another file for the high-water mark's folder, best on another disk
-    #[arg(long, hide = true)]
+    /// Put the log's files into this folder after each round, for a web server to host
+    #[arg(long, value_name = "FOLDER")]
+    pub export: Option<PathBuf>,
+    /// Do what is due now and end
+    #[arg(long)]
     pub once: bool,
 }
 
@@ -167,6 +177,58 @@ pub struct FsckArgs {
     /// For programs
     #[arg(long)]
     pub json: bool,
+}
+
+/// `placet log export`
+#[derive(Args)]
+pub struct ExportArgs {
+    /// The log's home; `placet log run --export` does it while the log runs
+    pub home: PathBuf,
+    /// A folder, or s3://BUCKET/PREFIX (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY say who you are)
+    pub target: String,
+    /// The region of the bucket
+    #[arg(long, default_value = "us-east-1")]
+    pub region: String,
+    /// The URL of an S3-compatible service that is not the region's own
+    #[arg(long, value_name = "URL")]
+    pub endpoint: Option<String>,
+}
+
+/// `placet log mirror`
+#[derive(Args)]
+pub struct MirrorArgs {
+    #[command(flatten)]
+    pub log: LogArgs,
+    /// The folder of the copy; made if it is missing
+    pub folder: PathBuf,
+}
+
+/// `placet log monitor`
+#[derive(Args)]
+pub struct MonitorArgs {
+    #[command(flatten)]
+    pub log: LogArgs,
+    /// The folder in which the monitor remembers what it saw; made if it is missing
+    #[arg(long, value_name = "FOLDER")]
+    pub state: PathBuf,
+    /// Tell when a search on this camera is shown; may be given more than once
+    #[arg(long, value_name = "CAMERA")]
+    pub watch: Vec<CameraId>,
+    /// POST alarms here, as JSON
+    #[arg(long, value_name = "URL")]
+    pub webhook: Option<String>,
+    /// Keep an Atom feed of alarms in this file
+    #[arg(long, value_name = "FILE")]
+    pub feed: Option<PathBuf>,
+    /// Seconds between looks
+    #[arg(long, default_value_t = 60, value_name = "SECONDS")]
+    pub every: u64,
+    /// How many seconds late something may be before it is missing
+    #[arg(long, default_value_t = 30, value_name = "SECONDS")]
+    pub patience: u64,
+    /// Look once and end: exit 1 if there was something to tell
+    #[arg(long)]
+    pub once: bool,
 }
 
 /// `placet log witness`
@@ -252,6 +314,9 @@ pub fn run(command: &LogCommand) -> Result<Exit, Failure> {
         LogCommand::Prove(args) => read::prove(args),
         LogCommand::WasItOn(args) => read::was_it_on(args),
         LogCommand::Fsck(args) => home::fsck(args),
+        LogCommand::Export(args) => follow::export(args),
+        LogCommand::Mirror(args) => follow::mirror(args),
+        LogCommand::Monitor(args) => follow::monitor(args),
         LogCommand::Witness(args) => witness::run(args),
         LogCommand::WitnessKey(args) => witness::make_key(args),
         LogCommand::OversightKey(args) => deposit::make_key(args),

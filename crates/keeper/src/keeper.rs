@@ -10,9 +10,9 @@ use placet_record::entry::{
     CameraId, CameraRoster, Commitment, Event, EventId, EventKind, Genesis, KeyChange, Leaf, LogMode, Moment,
     PublicPart, Reveal, Roster, RosterOf, Sequence, Tick,
 };
-use placet_store::{Batch, Damage, Disks, Folder, Log, Recovered, SPAN, StoreError};
+use placet_store::{Batch, Damage, Disks, Folder, Log, Recovered, SPAN, Signer as _, StoreError};
 use placet_tlog::checkpoint::Checkpoint;
-use placet_tlog::note::{Note, SignerKey};
+use placet_tlog::note::{Note, SignerKey, VerifierKey};
 use placet_tlog::tile::MAX_ENTRY;
 use zeroize::Zeroizing;
 
@@ -192,6 +192,11 @@ impl Keeper {
     /// The folder it is kept in.
     pub fn home(&self) -> &Path {
         &self.home
+    }
+
+    /// Every key that signed the log at some time.
+    pub fn keys(&mut self) -> Vec<VerifierKey> {
+        self.log.signer().keys()
     }
 
     /// What the log is.

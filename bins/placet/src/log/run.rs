@@ -44,6 +44,11 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
     if let Some(address) = &args.listen {
         serve(&runtime, address, published, &args.home)?;
     }
+    let keys = archive.keeper().keys();
+    let mut public = match &args.export {
+        Some(folder) => Some(placet_export::Folder::open(folder).map_err(|e| super::failed(&e))?),
+        None => None,
+    };
     let mut rounds = Rounds::new(archive, witnesses, args.lead);
     while !stop.load(Ordering::SeqCst) {
         // This program has no recogniser and no way to start one: no search runs through it, which is what it states.
@@ -56,6 +61,15 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
                 "NOT WITNESSED by as many as the policy asks for"
             };
             eprintln!("tick {} for {}: {seen}", tick.n, tick.start);
+        }
+        if let Some(target) = &mut public
+            && (step.tick.is_some() || step.opened > 0)
+        {
+            let shelf = Live(rounds.archive().keeper().published());
+            // What could not be put there is put there with the next round.
+            if let Err(error) = placet_export::export(&shelf, target, &keys) {
+                eprintln!("the public folder is behind: {}", placet_job::chain(&error));
+            }
         }
         if args.once {
             break;
