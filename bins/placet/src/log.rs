@@ -1,5 +1,6 @@
 //! `placet log`: the public log of what was on and what was stated off.
 
+mod change;
 mod day;
 mod deposit;
 mod follow;
@@ -14,7 +15,7 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 use clap::{Args, Subcommand, ValueEnum};
-use placet_record::entry::{CameraId, Moment};
+use placet_record::entry::{CameraId, FieldName, Moment};
 use placet_tlog::policy::Policy;
 
 use crate::Failure;
@@ -37,6 +38,16 @@ pub enum LogCommand {
     WasItOn(WasItOnArgs),
     /// Check a log in its home: every frame, every signature, every file made of them, every rule
     Fsck(FsckArgs),
+    /// Change the key that signs a log: an entry says so, signed by the old one
+    ChangeKey(ChangeKeyArgs),
+    /// Put another list of cameras in force
+    SetCameras(SetCamerasArgs),
+    /// Show some fields of what an entry committed to, and nothing else of it
+    Disclose(DiscloseArgs),
+    /// Check what somebody showed of an entry against the log
+    CheckDisclosure(CheckDisclosureArgs),
+    /// Erase all records of an order; the log goes on verifying
+    Erase(EraseArgs),
     /// Put a log's files where the public reads them: a folder that a web server hosts, or an S3 bucket
     Export(ExportArgs),
     /// Copy somebody's log into a folder, checked before it is written; a copy never goes back and follows no fork
@@ -179,6 +190,62 @@ pub struct FsckArgs {
     pub json: bool,
 }
 
+/// `placet log change-key`
+#[derive(Args)]
+pub struct ChangeKeyArgs {
+    /// The log's home; it must not be running
+    pub home: PathBuf,
+}
+
+/// `placet log set-cameras`
+#[derive(Args)]
+pub struct SetCamerasArgs {
+    /// The log's home; it must not be running
+    pub home: PathBuf,
+    /// A file with the name of one camera a line; those that were there keep their slots
+    pub cameras: PathBuf,
+}
+
+/// `placet log disclose`
+#[derive(Args)]
+pub struct DiscloseArgs {
+    /// The log's home; it must not be running
+    pub home: PathBuf,
+    /// The event's entry
+    pub index: u64,
+    /// A field to show; may be given more than once
+    #[arg(long, value_name = "NAME", required = true)]
+    pub field: Vec<FieldName>,
+    /// The file to write
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+}
+
+/// `placet log check-disclosure`
+#[derive(Args)]
+pub struct CheckDisclosureArgs {
+    /// The file that was shown
+    pub disclosure: PathBuf,
+    #[command(flatten)]
+    pub log: LogArgs,
+    /// The event's entry
+    #[arg(long, value_name = "N")]
+    pub index: u64,
+}
+
+/// `placet log erase`
+#[derive(Args)]
+pub struct EraseArgs {
+    /// The log's home; it must not be running
+    pub home: PathBuf,
+    /// The order, as sha256:… of it as it was signed
+    #[arg(long, value_name = "DIGEST")]
+    pub order: String,
+    /// Why, such as "5(3), second subparagraph: authorisation refused"; kept confidentially
+    #[arg(long)]
+    pub ground: String,
+}
+
 /// `placet log export`
 #[derive(Args)]
 pub struct ExportArgs {
@@ -314,6 +381,11 @@ pub fn run(command: &LogCommand) -> Result<Exit, Failure> {
         LogCommand::Prove(args) => read::prove(args),
         LogCommand::WasItOn(args) => read::was_it_on(args),
         LogCommand::Fsck(args) => home::fsck(args),
+        LogCommand::ChangeKey(args) => change::key(args),
+        LogCommand::SetCameras(args) => change::cameras(args),
+        LogCommand::Disclose(args) => change::disclose(args),
+        LogCommand::CheckDisclosure(args) => change::check_disclosure(args),
+        LogCommand::Erase(args) => change::erase(args),
         LogCommand::Export(args) => follow::export(args),
         LogCommand::Mirror(args) => follow::mirror(args),
         LogCommand::Monitor(args) => follow::monitor(args),

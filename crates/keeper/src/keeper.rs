@@ -194,6 +194,12 @@ impl Keeper {
         &self.home
     }
 
+    /// Whether `key` signs the next checkpoint.
+    pub fn signs_with(&mut self, key: &VerifierKey) -> bool {
+        let next = self.log.size() + 1;
+        self.log.signer().at(next) == key
+    }
+
     /// Every key that signed the log at some time.
     pub fn keys(&mut self) -> Vec<VerifierKey> {
         self.log.signer().keys()

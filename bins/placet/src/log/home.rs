@@ -1,5 +1,6 @@
 //! The home of a log: made, opened, checked.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,7 +9,7 @@ use placet_audit::audit;
 use placet_confidential::KeyFile;
 use placet_deposit::OversightKey;
 use placet_keeper::{Archive, Keeper, KeeperError, LogSigner, Settings};
-use placet_record::entry::{CameraRoster, LogMode};
+use placet_record::entry::{CameraId, CameraRoster, LogMode};
 use placet_store::{Disks, Folder, Log, Signer as _, StoreError, fsck};
 use placet_tlog::note::SignerKey;
 use placet_tlog::policy::Policy;
@@ -32,7 +33,7 @@ pub fn create(args: &CreateArgs) -> Result<Exit, Failure> {
     if is_home(home) {
         return Err(Failure::Usage(format!("there is a log in `{}` already", home.display())));
     }
-    let cameras = cameras(&args.cameras)?;
+    let cameras = cameras(&args.cameras, None)?;
     let oversight = args.oversight.as_deref().map(str::parse::<OversightKey>).transpose();
     let oversight = oversight.map_err(|e| usage(&e))?;
     let settings = settings(args, &cameras)?;
@@ -82,12 +83,13 @@ fn settings(args: &CreateArgs, cameras: &CameraRoster) -> Result<Settings, Failu
     Ok(Settings { interval: args.interval, mode, reveal_delay: args.reveal_delay.unwrap_or(delay), slots })
 }
 
-fn cameras(path: &Path) -> Result<CameraRoster, Failure> {
+/// The cameras that a file names. One that had a slot `before` keeps it; a new one takes the first that is free.
+pub fn cameras(path: &Path, before: Option<&CameraRoster>) -> Result<CameraRoster, Failure> {
     let text = fs::read_to_string(path)
         .map_err(|e| Failure::Usage(format!("cannot read `{}`: {e}", path.display())))?;
-    let mut pairs = Vec::new();
+    let mut named: Vec<CameraId> = Vec::new();
     for (at, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-        let camera = line.trim().parse().map_err(|e| {
+        let camera: CameraId = line.trim().parse().map_err(|e| {
             Failure::Usage(format!(
                 "line {} of `{}`: `{}` {e}",
                 at + 1,
@@ -95,8 +97,22 @@ fn cameras(path: &Path) -> Result<CameraRoster, Failure> {
                 crate::progress::printable(line.trim())
             ))
         })?;
-        pairs.push((camera, u32::try_from(pairs.len()).map_err(Failure::internal)?));
+        if named.contains(&camera) {
+            let words = format!("line {} of `{}`: `{camera}` stands there twice", at + 1, path.display());
+            return Err(Failure::Usage(words));
+        }
+        named.push(camera);
     }
+    let kept = |camera: &CameraId| before.and_then(|before| before.slot_of(camera));
+    let taken: BTreeSet<u32> = named.iter().filter_map(kept).collect();
+    let mut free = (0..).filter(|slot| !taken.contains(slot));
+    let pairs: Vec<_> = named
+        .into_iter()
+        .filter_map(|camera| {
+            let slot = kept(&camera).or_else(|| free.next())?;
+            Some((camera, slot))
+        })
+        .collect();
     CameraRoster::new(pairs).map_err(|e| usage(&e))
 }
 
