@@ -201,5 +201,23 @@ def false_name():
     return log
 
 
+def upside_down():
+    """A log of that key with a tick before the log, its first tick after its second and its reveal, and a second genesis."""
+    log = Log("lying", t=moment(100), interval=60, mode="open", reveal_delay=300, slots=4)
+    log.states, log.cosigned = [], []
+    log.roster(100, [("gate.2_b", 1)])
+    log.tick(120, {1: OFF})
+    log.states.append({1: OFF})
+    first, _ = log.values.pop(), log.entries.pop()
+    for n, start in [(5, 60), (1, 240)]:
+        log.add({**first, "n": n, "t": moment(start), "reveal_by": moment(start + 360)})
+    log.reveal(180, 0)
+    log.add(first)
+    log.add(log.genesis)
+    log.now = 1000
+    log.checkpoint = log.note([(ALFA_1, log.now - 2), (BETA, log.now)])
+    return log
+
+
 def all_logs():
     return {log.origin.split("/")[-1]: log for log in [open_log(), sealed_log(), lying_log()]}

@@ -10,7 +10,7 @@ import pathlib
 import shutil
 
 from logs import (ALFA_1, ALFA_2, AUTHORITY, BETA, BOMB, CHILD, OPEN_TICKS, STRANGER, all_logs, false_name, open_start, policy,
-                  sealed_start)
+                  sealed_start, upside_down)
 from published import Key, b64, files, included, moment, path, sha, statement, write
 from second import canonical
 
@@ -136,6 +136,14 @@ def event_entry(kind):
 def flip(text):
     """Another base64url letter in front: other bytes in a good spelling."""
     return ("B" if text[0] == "A" else "A") + text[1:]
+
+
+def other_history(log, size):
+    """The log's first entries with one of them another."""
+    other = copy.copy(log)
+    other.entries = log.entries[:size]
+    other.entries[size // 2] = canonical({**log.values[1], "t": moment(7)}).encode()
+    return other
 
 
 OFF, ON, GAP, NOBODY = base(), base(at=O(34)), base(at=O(70) - 1), base("lift-3")
@@ -291,6 +299,10 @@ for part in ["genesis", "tick", "reveal"]:
     SMALL[part]["path"] = [b64(node) for node in path(OPEN.entries[:size], index)]
 later = {"checkpoint": LATER, "path": [b64(node) for node in path(OPEN.entries[:-1], SMALL["tick"]["index"])]}
 reject("cosigned-larger", but(SMALL, cosigned=later), "cosigned", "an item of a larger tree than the checkpoint's")
+other = other_history(OPEN, OPEN.size())
+twin = [b64(node) for node in path(other.entries, FULL["tick"]["index"])]
+reject("cosigned-fork", but(FULL, cosigned={"checkpoint": other.note([(ALFA_1, 1), (BETA, 2)]), "path": twin}), "cosigned",
+       "an item of the same size with another root: the log has forked")
 reject("cosigned-empty", but(FULL, cosigned__checkpoint=""), "cosigned", "an empty item")
 reject("cosigned-extra", but(FULL, cosigned__time=1), "cosigned", "a key that is not there")
 
@@ -308,16 +320,17 @@ del beyond["reveal"]
 reject("lying-slot-beyond", beyond, "roster", "a slot that no tick of the log has", LYING)
 FALSE = false_name()
 reject("lying-origin", base("gate.2_b", 60, FALSE), "genesis", "a genesis that names another log than the checkpoint", FALSE)
+DOWN = upside_down()
+GOING = {"type": "statement-proof", "v": 1, "camera": "gate.2_b", "at": moment(190), "checkpoint": DOWN.checkpoint,
+         "genesis": included(DOWN, 0), "tick": tick_entry(0, DOWN), "roster": DOWN.rosters[DOWN.newest]}
+reject("lying-genesis-again", but(GOING, genesis=included(DOWN, 6)), "genesis", "a second genesis", DOWN)
+reject("lying-tick-before-log", but(GOING, at=moment(70), tick=tick_entry(5, DOWN)), "tick", "a tick that starts before its log", DOWN)
+reject("lying-order-of-ticks", but(GOING, next=tick_entry(1, DOWN)), "next", "a next tick that stands before its tick", DOWN)
+side = [b64(node) for node in path(DOWN.sides[0], 1)]
+reject("lying-reveal-first", but(GOING, at=moment(120), slot={"bytes": b64(DOWN.sides[0][1]), "path": side}, reveal=entry_of(
+    lambda v: v["type"] == "reveal", DOWN)), "reveal", "a reveal that stands before its tick", DOWN)
 reject("lying-number", but(base("gate.2_b", 590, LYING), at=moment(600), slot=..., tick=tick_entry(7, LYING),
                            next=tick_entry(10, LYING)), "next", "a tick left out", LYING)
-
-
-def fork(log, size):
-    """A checkpoint that the log signed, and witnesses saw, of a history in which one entry is another."""
-    other = copy.copy(log)
-    other.entries = list(log.entries)
-    other.entries[size // 2] = canonical({**log.values[1], "t": moment(7)}).encode()
-    return other.note([(ALFA_1, 1), (BETA, 2)], size=size)
 
 
 def main():
@@ -325,7 +338,7 @@ def main():
         write(name, files(LOGS[name], LOGS[name].checkpoint))
     for name, log in LOGS.items():
         pathlib.Path(f"{name}.policy").write_text(policy(log))
-    pathlib.Path("open.fork").write_text(fork(OPEN, 250))
+    pathlib.Path("open.fork").write_text(other_history(OPEN, 250).note([(ALFA_1, 1), (BETA, 2)]))
     pathlib.Path("open-unwitnessed.policy").write_text(policy(OPEN, "none"))
     listed = [canonical(case) for case in cases]
     pathlib.Path("cases.json").write_text("[\n" + ",\n".join(listed) + "\n]\n")

@@ -4,7 +4,7 @@ use crate::command::{cargo, output, program, root, succeed, target_folder};
 
 /// The whole-program benches, in the order they run: programs under `bench/`, each with a `run` of its own that fetches
 /// what it needs, runs the tools side by side and prints its table.
-const BENCHES: [&str; 5] = ["decide", "speed", "leak", "head", "reident"];
+const BENCHES: [&str; 6] = ["decide", "log", "speed", "leak", "head", "reident"];
 
 /// Runs the benches named, or all.
 pub fn run(names: &[String]) -> Result<(), String> {

@@ -9,7 +9,8 @@ pub fn run() -> Result<(), String> {
     step("fmt", || {
         run_cargo(&["fmt", "--all", "--check"])?;
         run_cargo(&["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"])?;
-        run_cargo(&["fmt", "--manifest-path", "bench/judges/Cargo.toml", "--check"])
+        run_cargo(&["fmt", "--manifest-path", "bench/judges/Cargo.toml", "--check"])?;
+        run_cargo(&["fmt", "--manifest-path", "bench/log/Cargo.toml", "--check"])
     })?;
     step("tidy", tidy::run)?;
     step("test", || run_cargo(&["test", "--workspace"]))?;

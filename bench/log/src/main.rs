@@ -7,6 +7,7 @@ mod group;
 mod growth;
 mod size;
 mod table;
+mod witnessed;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -15,7 +16,7 @@ use std::process::ExitCode;
 pub type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
 const USAGE: &str =
-    "usage: placet-bench-log FOLDER append ROUNDS [BATCH...] | group ROUNDS | size ENTRIES... | growth
+    "usage: placet-bench-log FOLDER append ROUNDS [BATCH...] | group ROUNDS | size ENTRIES... | growth | witnessed ROUNDS
 FOLDER is on the disk to be measured; what is put there is removed.";
 
 fn main() -> ExitCode {
@@ -38,7 +39,9 @@ fn run(arguments: &[&str]) -> Outcome<()> {
         ["group", rounds] => group::run(&folder, rounds.parse()?),
         ["size", sizes @ ..] if !sizes.is_empty() => size::run(&folder, &numbers(sizes)?),
         ["growth"] => growth::run(&folder),
-        // What `size` starts as processes of their own, so that the memory is theirs alone.
+        ["witnessed", rounds] => witnessed::run(&folder, rounds.parse()?),
+        // What `witnessed` and `size` start as processes of their own, so that the memory is theirs alone.
+        ["witness", policy, number] => witnessed::serve_witness(&folder, Path::new(policy), number.parse()?),
         ["build", entries] => size::build(&folder, entries.parse()?),
         ["look"] => size::look(&folder),
         _ => Err(USAGE.into()),

@@ -106,9 +106,7 @@ pub fn keep(path: &Path, secret: &str) -> Result<(), KeyError> {
     fs::create_dir_all(dir).map_err(failed)?;
     // Whole under a name of its own first, readable for its owner alone: a run may be killed at any moment.
     let mut file = tempfile::Builder::new().prefix(".placet-key-").tempfile_in(dir).map_err(failed)?;
-    writeln!(file, "{secret}")
-        .and_then(|()| file.as_file().sync_all())
-        .map_err(failed)?;
+    writeln!(file, "{secret}").and_then(|()| file.as_file().sync_all()).map_err(failed)?;
     // Held until the key stands: of two runs that both see an empty file, the second must see the first one's key.
     let alone = File::open(dir).map_err(failed)?;
     alone.lock().map_err(failed)?;

@@ -270,8 +270,10 @@ fn now() -> Result<Moment, Failure> {
 
 /// The policy in a file.
 fn policy(path: &std::path::Path) -> Result<Policy, Failure> {
-    let bytes = std::fs::read(path).map_err(|e| Failure::Usage(format!("cannot read `{}`: {e}", path.display())))?;
-    Policy::parse(&bytes).map_err(|e| Failure::Usage(format!("`{}` is no policy: {}", path.display(), placet_job::chain(&e))))
+    let bytes =
+        std::fs::read(path).map_err(|e| Failure::Usage(format!("cannot read `{}`: {e}", path.display())))?;
+    Policy::parse(&bytes)
+        .map_err(|e| Failure::Usage(format!("`{}` is no policy: {}", path.display(), placet_job::chain(&e))))
 }
 
 /// Something wrong with what was asked for, with its causes.

@@ -43,6 +43,20 @@ impl<S: Source + ?Sized> Source for &S {
     }
 }
 
+impl<S: Source + ?Sized> Source for Box<S> {
+    fn get(&self, path: &str, limit: u64) -> Result<Option<Vec<u8>>, SourceError> {
+        (**self).get(path, limit)
+    }
+
+    fn get_range(&self, path: &str, from: u64, len: u64) -> Result<Option<Vec<u8>>, SourceError> {
+        (**self).get_range(path, from, len)
+    }
+
+    fn expect(&self, files: &[(String, u64)]) {
+        (**self).expect(files);
+    }
+}
+
 /// The largest file there can be: the slots of 256 ticks of 65,536 slots.
 pub const MAX_FILE: u64 = 1 << 31;
 

@@ -40,3 +40,24 @@ export async function compare(before, checkpoint, tree) {
   const path = await tree.consistency(before.size);
   return (await provesConsistency(before.size, before.root, checkpoint.size, checkpoint.root, path)) ? "grown" : "fork";
 }
+
+/**
+ * What shows a fork to anyone: both signed checkpoints, and where the second is larger, the root that it has for the size of
+ * the first, with the consistency proof of that.
+ */
+export async function forkEvidence(before, checkpoint, tree) {
+  const parts = [
+    "Two signed checkpoints of one log that contradict each other.",
+    "--- seen before",
+    before.note,
+    "--- shown now",
+    checkpoint.note,
+  ];
+  if (tree !== null && before.size > 0 && before.size < checkpoint.size) {
+    const root = base64(await tree.range(0, before.size));
+    const path = (await tree.consistency(before.size)).map(base64);
+    parts.push(`--- the root of the first ${before.size} entries under the second, which is not the first's`, root);
+    parts.push("--- shown by this consistency proof (RFC 6962, 2.1.2)", ...path);
+  }
+  return `${parts.join("\n")}\n`;
+}

@@ -2,7 +2,7 @@
 
 import { Misbehaved, Refused, hex, refuse, textOf, utf8 } from "./bytes.js";
 import { isCamera, momentOf, parseRoster, secondsOf } from "./entry.js";
-import { compare, recall, remember } from "./memory.js";
+import { compare, forkEvidence, recall, remember } from "./memory.js";
 import { acceptCheckpoint, openCheckpoint, parsePolicy } from "./policy.js";
 import { Reader, makeStatement } from "./prove.js";
 import { MAX_PROOF_FILE, verifyStatement } from "./statement.js";
@@ -79,7 +79,8 @@ async function compareWithMemory(policy, checkpoint, tree) {
   }
   const history = await compare(before, checkpoint, tree);
   if (store !== null && ["first", "grown"].includes(history)) remember(store, checkpoint);
-  return { history, before };
+  const evidence = history === "fork" ? await forkEvidence(before, checkpoint, tree) : null;
+  return { history, before, evidence };
 }
 
 // --- the two ways to ask ------------------------------------------------------------------------------------------------
@@ -150,19 +151,18 @@ const listOf = (title, items) =>
         ),
       ];
 
-function showFork({ before }, checkpoint) {
+function showFork({ evidence }) {
   const sentences = [
     "The log has shown this browser two histories that contradict each other, and signed both. Nothing that it states can be relied on.",
-    "Keep both signed checkpoints: they prove it to anyone. Tell the operator, the witnesses and the supervisory authority.",
+    "Keep the evidence: it proves the fork to anyone. Tell the operator, the witnesses and the supervisory authority.",
   ];
-  const evidence = `${before.note}\n${checkpoint.note}`;
   show({ kind: "alarm", headline: "THE LOG HAS FORKED", sentences }, [
     download("Save the evidence", "fork-evidence.txt", evidence),
   ]);
 }
 
 function showFound(policy, { found, file, memory, limits, source }) {
-  if (memory.history === "fork") return showFork(memory, found.checkpoint);
+  if (memory.history === "fork") return showFork(memory);
   const words = answerWords(found);
   const witnessed = witnessWords(found, policy);
   const history = historyWords(memory.history);

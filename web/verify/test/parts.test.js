@@ -128,6 +128,24 @@ test("notes that are spelt otherwise are refused", () => {
     assert.throws(() => parseCheckpoint(one, "note"), Refused, one);
 });
 
+test("a checkpoint's lines and a note's signatures have their bounds", () => {
+  const root = base64(new Uint8Array(32));
+  assert.equal(parseCheckpoint(`a.example/log\n1\n${root}\n`, "note").size, 1);
+  for (const bad of [
+    `a b\n1\n${root}\n`,
+    `a+b\n1\n${root}\n`,
+    `a\n${2 ** 53}\n${root}\n`,
+    `a\n1\n${base64(new Uint8Array(31))}\n`,
+  ]) {
+    assert.throws(() => parseCheckpoint(bad, "note"), Refused, bad);
+  }
+  const line = `\u2014 a.example/log ${base64(new Uint8Array(68))}\n`;
+  assert.equal(parseNote(utf8(`text\n\n${line.repeat(100)}`), "note").signatures.length, 100);
+  for (const bad of [`text\n\n${line.repeat(101)}`, `${"x\n".repeat(1024 * 1024)}\n${line}`]) {
+    assert.throws(() => parseNote(utf8(bad), "note"), Refused);
+  }
+});
+
 test("published Merkle proofs hold or fail as they should", async (t) => {
   let [checked, unreadable] = [0, []];
   const judge = async (one, hashes, proves) => {

@@ -3,8 +3,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BROKEN, LIES, QUESTIONS, STATEMENTS, difference, folder, numbers, read, seconds, text } from "./vectors.js";
-import { Misbehaved, Refused, utf8 } from "../src/bytes.js";
-import { compare, recall, remember } from "../src/memory.js";
+import { Misbehaved, Refused, fromBase64, utf8 } from "../src/bytes.js";
+import { compare, forkEvidence, recall, remember } from "../src/memory.js";
+import { provesConsistency } from "../src/merkle.js";
 import { acceptCheckpoint, openCheckpoint, parsePolicy } from "../src/policy.js";
 import { Reader, makeStatement } from "../src/prove.js";
 import { MAX_PROOF_FILE, verifyStatement } from "../src/statement.js";
@@ -42,7 +43,7 @@ test("every broken proof is refused, and for its own fault", async (t) => {
     assert.equal(fault.part, one.part, `${one.file}: ${fault.message}`);
     assert.equal(fault instanceof Misbehaved, LIES.includes(one.file), one.file);
   }
-  assert.ok(BROKEN.length >= 113);
+  assert.ok(BROKEN.length >= 118);
   t.diagnostic(`${BROKEN.length} broken proofs`);
 });
 
@@ -178,6 +179,23 @@ test("every earlier size of the log is shown to be its beginning, and no other t
   t.diagnostic(`${grown} consistent, ${forks} forks`);
 });
 
+test("the evidence of a fork proves it without the log", async () => {
+  const policy = await parsePolicy(read("logs/open.policy"));
+  const now = await acceptCheckpoint(policy, text("logs/open/checkpoint"), "checkpoint");
+  const fork = await acceptCheckpoint(policy, text("logs/open.fork"), "checkpoint");
+  const tree = await new Tree(folder("open"), now).open();
+  assert.equal(await compare(fork, now, tree), "fork");
+  const [, first, second, [root], path] = (await forkEvidence(fork, now, tree))
+    .split(/^---.*\n/m)
+    .map((part) => part.split("\n"));
+  const [one, other] = await Promise.all(
+    [first, second].map((lines) => acceptCheckpoint(policy, lines.slice(0, -1).join("\n"), "evidence")),
+  );
+  const hashes = path.filter((line) => line !== "").map(fromBase64);
+  assert.ok(await provesConsistency(one.size, fromBase64(root), other.size, other.root, hashes));
+  assert.notDeepEqual(fromBase64(root), one.root);
+});
+
 test("what is remembered is what was seen, and rubbish is nothing", async () => {
   const kept = new Map();
   const store = { getItem: (key) => kept.get(key) ?? null, setItem: (key, value) => kept.set(key, value) };
@@ -249,6 +267,12 @@ test("a policy that is not one is refused with its line", async (t) => {
     good.replace(/(log [^+]*\+)./, "$1x"),
     `${good}${log.replace("log ", "witness w ")}\n`,
   ];
+  bad.push(
+    `# \u0001\n${good}`,
+    good.replace("group alfa any", "group none any").replace("all alfa beta", "all none beta"),
+    good.replace("group beta any", "group alfa any").replace("all alfa beta", "all alfa"),
+    `# ${"x".repeat(1024 * 1024)}\n${good}`,
+  );
   await parsePolicy(utf8(good));
   for (const [at, one] of bad.entries()) {
     await assert.rejects(parsePolicy(utf8(one)), { part: "policy" }, `${at}: ${one}`);

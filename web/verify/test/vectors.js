@@ -15,8 +15,17 @@ export const fromHex = (digits) => new Uint8Array(Buffer.from(digits, "hex"));
 export const CASES = json("logs/cases.json");
 export const STATEMENTS = CASES.filter((one) => one.expect !== "reject");
 export const BROKEN = CASES.filter((one) => one.expect === "reject");
+const LYING = [
+  "reveal",
+  "reveal-by",
+  "slot-beyond",
+  "genesis-again",
+  "tick-before-log",
+  "order-of-ticks",
+  "reveal-first",
+];
 /** The broken ones whose fault the log itself signed. */
-export const LIES = ["reveal", "reveal-by", "slot-beyond"].map((fault) => `reject-lying-${fault}.json`);
+export const LIES = ["reject-cosigned-fork.json", ...LYING.map((fault) => `reject-lying-${fault}.json`)];
 /** Those that can be asked of a published folder. */
 export const QUESTIONS = STATEMENTS.filter((one) => one.log !== "lying");
 

@@ -20,23 +20,33 @@ pub fn make_key(args: &OversightKeyArgs) -> Result<Exit, Failure> {
     let secret = OversightSecret::from_seed(seed);
     keys::keep(&args.output, secret.secret_text().expose())?;
     println!("{}", secret.public_key());
-    eprintln!("private half: {} (keep it secret); public half above, for `placet log create --oversight`", args.output.display());
+    eprintln!(
+        "private half: {} (keep it secret); public half above, for `placet log create --oversight`",
+        args.output.display()
+    );
     Ok(Exit::Done)
 }
 
 /// `placet log open-deposit`
 pub fn open(args: &OpenDepositArgs) -> Result<Exit, Failure> {
-    let bytes = fs::read(&args.deposit).map_err(|e| Failure::Usage(format!("cannot read `{}`: {e}", args.deposit.display())))?;
+    let bytes = fs::read(&args.deposit)
+        .map_err(|e| Failure::Usage(format!("cannot read `{}`: {e}", args.deposit.display())))?;
     let deposit = Deposit::parse(&bytes).map_err(|e| usage(&e))?;
     let secret: OversightSecret = keys::read_secret(&args.key)?.trim_end().parse().map_err(|e| usage(&e))?;
     let Opened { source, policy, .. } = &source::open(&args.log)?;
-    let reader = Reader::open(source.as_ref(), policy).map_err(|e| Failure::Invalid(placet_job::chain(&e)))?;
+    let reader =
+        Reader::open(source.as_ref(), policy).map_err(|e| Failure::Invalid(placet_job::chain(&e)))?;
     let (index, event) = event_of(&reader, &deposit)?;
     let origin = &reader.genesis().origin;
     let committed = deposit.open(&secret, origin, &event).map_err(|error| match error {
-        OpenError::Key => Failure::Refused("the deposit was made for another oversight body's key".to_owned()),
+        OpenError::Key => {
+            Failure::Refused("the deposit was made for another oversight body's key".to_owned())
+        }
         // The log names this very file: whatever is wrong with it is the log's doing.
-        error => Failure::Invalid(format!("EVIDENCE AGAINST THE LOG, keep the file: {}", placet_job::chain(&error))),
+        error => Failure::Invalid(format!(
+            "EVIDENCE AGAINST THE LOG, keep the file: {}",
+            placet_job::chain(&error)
+        )),
     })?;
     let record = committed.record.to_bytes().map_err(|e| failed(&e))?;
     eprintln!("entry {index} of {origin}: {} at {}, committed to what follows", event.kind.key(), event.at);
@@ -55,5 +65,7 @@ fn event_of<S: placet_audit::Source>(reader: &Reader<S>, deposit: &Deposit) -> R
             return Ok((index, event));
         }
     }
-    Err(Failure::Refused(format!("no event of the log names a deposit with the digest {digest}: nothing says that it is the log's")))
+    Err(Failure::Refused(format!(
+        "no event of the log names a deposit with the digest {digest}: nothing says that it is the log's"
+    )))
 }

@@ -40,14 +40,22 @@ pub fn create(args: &CreateArgs) -> Result<Exit, Failure> {
     let key = keys::make(&home.join("log.key"), Some(&args.origin))?;
     let verifier = key.verifier_key();
     let keeper = Keeper::create(home, key, settings, &cameras, now()?).map_err(|e| failed(&e))?;
-    let source = KeyFile::create(&home.join("confidential.key")).map_err(|e| Failure::Io("confidential.key".to_owned(), e))?;
+    let source = KeyFile::create(&home.join("confidential.key"))
+        .map_err(|e| Failure::Io("confidential.key".to_owned(), e))?;
     drop(placet_confidential::Store::create(&home.join("confidential"), &source).map_err(|e| failed(&e))?);
     if let Some(key) = oversight {
         write(&home.join("oversight"), &format!("{key}\n"))?;
     }
     write(&home.join("policy"), &format!("log {verifier}\nquorum none\n"))?;
     let genesis = keeper.genesis();
-    println!("log {} made: {} cameras in {} slots, a tick each {} s, {}", genesis.origin, cameras.iter().count(), genesis.slots, genesis.interval, mode_words(genesis.mode, genesis.reveal_delay));
+    println!(
+        "log {} made: {} cameras in {} slots, a tick each {} s, {}",
+        genesis.origin,
+        cameras.iter().count(),
+        genesis.slots,
+        genesis.interval,
+        mode_words(genesis.mode, genesis.reveal_delay)
+    );
     println!("its key, to be published where people trust you: {verifier}");
     println!("its witnesses: none yet; put them into `{}` (C2SP tlog-policy)", home.join("policy").display());
     println!("then: placet log run {} --listen 127.0.0.1:8080", home.display());
@@ -57,7 +65,9 @@ pub fn create(args: &CreateArgs) -> Result<Exit, Failure> {
 fn mode_words(mode: LogMode, delay: u64) -> String {
     match mode {
         LogMode::Open => format!("open: each interval is shown within {delay} s of its end"),
-        LogMode::Sealed => format!("sealed: each interval is shown {delay} s after its end, and nothing before"),
+        LogMode::Sealed => {
+            format!("sealed: each interval is shown {delay} s after its end, and nothing before")
+        }
     }
 }
 
@@ -73,11 +83,17 @@ fn settings(args: &CreateArgs, cameras: &CameraRoster) -> Result<Settings, Failu
 }
 
 fn cameras(path: &Path) -> Result<CameraRoster, Failure> {
-    let text = fs::read_to_string(path).map_err(|e| Failure::Usage(format!("cannot read `{}`: {e}", path.display())))?;
+    let text = fs::read_to_string(path)
+        .map_err(|e| Failure::Usage(format!("cannot read `{}`: {e}", path.display())))?;
     let mut pairs = Vec::new();
     for (at, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         let camera = line.trim().parse().map_err(|e| {
-            Failure::Usage(format!("line {} of `{}`: `{}` {e}", at + 1, path.display(), crate::progress::printable(line.trim())))
+            Failure::Usage(format!(
+                "line {} of `{}`: `{}` {e}",
+                at + 1,
+                path.display(),
+                crate::progress::printable(line.trim())
+            ))
         })?;
         pairs.push((camera, u32::try_from(pairs.len()).map_err(Failure::internal)?));
     }
@@ -113,7 +129,8 @@ pub fn open(home: &Path) -> Result<(Keeper, placet_keeper::Opened), Failure> {
 pub fn open_archive(home: &Path) -> Result<(Archive, placet_keeper::Opened), Failure> {
     let (keeper, opened) = open(home)?;
     let source = KeyFile::at(&home.join("confidential.key"));
-    let store = placet_confidential::Store::open(&home.join("confidential"), &source).map_err(|e| failed(&e))?;
+    let store =
+        placet_confidential::Store::open(&home.join("confidential"), &source).map_err(|e| failed(&e))?;
     let oversight = match fs::read_to_string(home.join("oversight")) {
         Ok(text) => Some(text.trim_end().parse::<OversightKey>().map_err(|e| usage(&e))?),
         Err(_) => None,
@@ -130,7 +147,10 @@ pub fn own_policy(home: &Path) -> Result<Policy, Failure> {
 pub fn fsck(args: &FsckArgs) -> Result<Exit, Failure> {
     let home = &args.home;
     if !is_home(home) {
-        return Err(Failure::Usage(format!("`{}` is no home of a log; a published one is for placet-verify", home.display())));
+        return Err(Failure::Usage(format!(
+            "`{}` is no home of a log; a published one is for placet-verify",
+            home.display()
+        )));
     }
     let signer = LogSigner::open(&home.join("keys"), Vec::new()).map_err(|e| failed(&e))?;
     let disks = disks(&home.join("log"))?;
@@ -156,13 +176,20 @@ pub fn fsck(args: &FsckArgs) -> Result<Exit, Failure> {
         });
         println!("{out}");
     } else {
-        println!("{} segments, {} frames, {} entries, {} side files read", checked.segments, checked.frames, checked.entries, checked.blobs);
+        println!(
+            "{} segments, {} frames, {} entries, {} side files read",
+            checked.segments, checked.frames, checked.entries, checked.blobs
+        );
         if checked.torn {
-            println!("a batch that was begun and never finished stands at the end; nobody was told of it, and the next start removes it");
+            println!(
+                "a batch that was begun and never finished stands at the end; nobody was told of it, and the next start removes it"
+            );
         }
         problems.iter().for_each(|p| println!("WRONG: {}", crate::progress::printable(p)));
         if problems.is_empty() {
-            println!("sound: every frame, signature and derived file, the high-water mark, and every entry by the rules");
+            println!(
+                "sound: every frame, signature and derived file, the high-water mark, and every entry by the rules"
+            );
         }
     }
     Ok(if problems.is_empty() { Exit::Done } else { Exit::Invalid })

@@ -2,7 +2,6 @@
 
 use std::fs;
 
-use bytes::Bytes;
 use placet_core::Digest;
 use placet_publish::Page;
 
@@ -16,7 +15,8 @@ const PAGE: &str = include_str!("../../../../web/verify/verify.html");
 /// `placet log page`
 pub fn run(args: &PageArgs) -> Result<Exit, Failure> {
     policy(&args.policy)?;
-    let text = fs::read_to_string(&args.policy).map_err(|e| Failure::Io(args.policy.display().to_string(), e))?;
+    let text =
+        fs::read_to_string(&args.policy).map_err(|e| Failure::Io(args.policy.display().to_string(), e))?;
     let page = pinned(&text, args.log.as_deref().unwrap_or(""));
     fs::write(&args.output, &page).map_err(|e| Failure::Io(args.output.display().to_string(), e))?;
     println!("{}  {}", Digest::of(page.as_bytes()), args.output.display());
@@ -33,13 +33,12 @@ pub fn page(policy: &str, log: &str) -> Result<Page, Failure> {
         rest.split_once("content=\"")?.1.split_once('"').map(|(policy, _)| policy.to_owned())
     });
     let own = own.ok_or_else(|| Failure::internal("the page has no Content-Security-Policy"))?;
-    let header = |text: &str| text.parse().map_err(Failure::internal);
     let policy = format!("{}; frame-ancestors 'none'", own.split_whitespace().collect::<Vec<_>>().join(" "));
     Ok(Page {
         path: String::new(),
-        media_type: header("text/html; charset=utf-8")?,
-        policy: header(&policy)?,
-        bytes: Bytes::from(text),
+        media_type: "text/html; charset=utf-8".parse().map_err(Failure::internal)?,
+        policy: policy.parse().map_err(Failure::internal)?,
+        bytes: text.into_bytes().into(),
     })
 }
 
@@ -62,6 +61,9 @@ mod tests {
         assert!(text.contains("log a&lt;b&gt;&amp;\n") && text.contains("https://log.example/&quot;x"));
         assert!(!text.contains("{{POLICY}}") && !text.contains("{{LOG}}"));
         let policy = page.policy.to_str().unwrap();
-        assert!(policy.contains("script-src 'sha256-") && policy.contains("frame-ancestors 'none'"), "{policy}");
+        assert!(
+            policy.contains("script-src 'sha256-") && policy.contains("frame-ancestors 'none'"),
+            "{policy}"
+        );
     }
 }

@@ -3,7 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use placet_audit::{Answer, MAX_CHECKPOINT, CHECKPOINT, ReadError, Reader, Unknown, prove as prove_statement};
+use placet_audit::{
+    Answer, CHECKPOINT, MAX_CHECKPOINT, ReadError, Reader, Unknown, prove as prove_statement,
+};
 use placet_record::entry::Moment;
 use placet_tlog::proof::Proof;
 use serde_json::{Value, json};
@@ -44,7 +46,14 @@ pub fn status(args: &LogArgs) -> Result<Exit, Failure> {
         });
         println!("{out}");
     } else {
-        println!("{}: {} entries, {}, a tick each {} s, {} slots", genesis.origin, reader.size(), genesis.mode.key(), genesis.interval, genesis.slots);
+        println!(
+            "{}: {} entries, {}, a tick each {} s, {} slots",
+            genesis.origin,
+            reader.size(),
+            genesis.mode.key(),
+            genesis.interval,
+            genesis.slots
+        );
         match &last {
             Some(tick) => println!("last tick: {}, for the interval from {}", tick.what.n, tick.what.start),
             None => println!("no tick yet"),
@@ -102,7 +111,8 @@ pub fn was_it_on(args: &WasItOnArgs) -> Result<Exit, Failure> {
     let reader = reader(source::open(&args.log)?)?;
     let proof = prove_statement(&reader, &args.camera, args.at).map_err(|e| failed(&e))?;
     // What is told is what the proof shows, and nothing that was seen on the way.
-    let statement = proof.verify(reader.policy(), now()?).map_err(|e| Failure::Invalid(placet_job::chain(&e)))?;
+    let statement =
+        proof.verify(reader.policy(), now()?).map_err(|e| Failure::Invalid(placet_job::chain(&e)))?;
     let exit = match &statement.answer {
         Answer::Off | Answer::On { .. } | Answer::WillBeShown { .. } => Exit::Done,
         Answer::Unknown(_) => Exit::CannotSay,
@@ -111,14 +121,21 @@ pub fn was_it_on(args: &WasItOnArgs) -> Result<Exit, Failure> {
         write_new(path, &proof.to_bytes().map_err(|e| failed(&e))?)?;
     }
     if args.log.json {
-        println!("{}", json!({
-            "camera": statement.camera.as_str(), "at": statement.at.to_string(), "answer": answer(&statement.answer),
-            "origin": statement.origin.to_string(), "size": statement.size, "words": statement.to_string(),
-        }));
+        println!(
+            "{}",
+            json!({
+                "camera": statement.camera.as_str(), "at": statement.at.to_string(), "answer": answer(&statement.answer),
+                "origin": statement.origin.to_string(), "size": statement.size, "words": statement.to_string(),
+            })
+        );
     } else {
         println!("{}", printable(&statement.to_string()));
         if let Some(path) = &args.proof {
-            eprintln!("proof: {}; check it with: placet-verify --policy POLICY {}", path.display(), path.display());
+            eprintln!(
+                "proof: {}; check it with: placet-verify --policy POLICY {}",
+                path.display(),
+                path.display()
+            );
         }
     }
     Ok(exit)
@@ -126,9 +143,9 @@ pub fn was_it_on(args: &WasItOnArgs) -> Result<Exit, Failure> {
 
 fn answer(answer: &Answer) -> Value {
     match answer {
-        Answer::On { purpose, order, named, .. } => json!({
+        Answer::On { purpose, order, authority, .. } => json!({
             "stated": "on", "purpose": purpose.key(), "order": order.to_string(),
-            "authority": named.as_ref().map(|n| n.authority.as_str()),
+            "authority": authority.as_ref().map(|a| a.as_str()),
         }),
         Answer::Off => json!({ "stated": "off" }),
         Answer::WillBeShown { by } => json!({ "stated": "will_be_shown", "by": by.to_string() }),

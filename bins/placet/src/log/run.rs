@@ -36,7 +36,10 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
     let witnesses = OverHttp::new(policy, deadline, runtime.handle().clone())?;
     let published = archive.keeper().published();
     if let Some(note) = published.reader().note() {
-        witnesses.before_the_first_signature(&note, published.reader().size(), now()?)?.iter().for_each(|w| eprintln!("{w}"));
+        witnesses
+            .before_the_first_signature(&note, published.reader().size(), now()?)?
+            .iter()
+            .for_each(|w| eprintln!("{w}"));
     }
     if let Some(address) = &args.listen {
         serve(&runtime, address, published, &args.home)?;
@@ -47,7 +50,11 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
         let step = rounds.step(now()?, |_| SlotState::Off).map_err(|e| super::failed(&e))?;
         step.words.iter().for_each(|w| eprintln!("{w}"));
         if let Some(tick) = &step.tick {
-            let seen = if step.witnessed { "seen by its witnesses" } else { "NOT WITNESSED by as many as the policy asks for" };
+            let seen = if step.witnessed {
+                "seen by its witnesses"
+            } else {
+                "NOT WITNESSED by as many as the policy asks for"
+            };
             eprintln!("tick {} for {}: {seen}", tick.n, tick.start);
         }
         if args.once {
@@ -65,27 +72,44 @@ fn wait_until(next: Moment, stop: &AtomicBool) -> Result<(), Failure> {
     Ok(())
 }
 
-fn serve(runtime: &Runtime, address: &str, published: Published, home: &std::path::Path) -> Result<(), Failure> {
+fn serve(
+    runtime: &Runtime,
+    address: &str,
+    published: Published,
+    home: &std::path::Path,
+) -> Result<(), Failure> {
     let listener = runtime.block_on(listen(address))?;
     let local = listener.local_addr().map_err(|e| Failure::Io(address.to_owned(), e))?;
-    let policy = std::fs::read_to_string(home.join("policy")).map_err(|e| Failure::Io("policy".to_owned(), e))?;
+    let policy =
+        std::fs::read_to_string(home.join("policy")).map_err(|e| Failure::Io("policy".to_owned(), e))?;
     let router = router(Arc::new(Live(published)), vec![page::page(&policy, "")?]);
     eprintln!("the log is at http://{local}/, with a page that checks it");
     // It ends with the program: a reader who is cut off asks again.
-    runtime.spawn(placet_http::server::serve(listener, router, placet_http::server::Limits::default(), std::future::pending()));
+    runtime.spawn(placet_http::server::serve(
+        listener,
+        router,
+        placet_http::server::Limits::default(),
+        std::future::pending(),
+    ));
     Ok(())
 }
 
 /// Binds an address.
 pub async fn listen(address: &str) -> Result<TcpListener, Failure> {
     TcpListener::bind(address).await.map_err(|e| {
-        Failure::Unavailable(format!("cannot listen on `{address}`: {e}; an address is such as 127.0.0.1:8080"))
+        Failure::Unavailable(format!(
+            "cannot listen on `{address}`: {e}; an address is such as 127.0.0.1:8080"
+        ))
     })
 }
 
 /// A runtime for servers and clients.
 pub fn runtime() -> Result<Runtime, Failure> {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(Failure::internal)
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(Failure::internal)
 }
 
 /// Comes back when the program is told to stop.
@@ -103,8 +127,18 @@ pub async fn stopped() {
     }
 }
 
-/// The live log as a shelf.
-struct Live(Published);
+/// The live log as a shelf, to serve from and to export from.
+pub struct Live(pub Published);
+
+impl placet_export::Shelf for Live {
+    fn length(&self, path: &str) -> io::Result<Option<u64>> {
+        Shelf::length(self, path)
+    }
+
+    fn read(&self, path: &str, from: u64, len: u64) -> io::Result<Vec<u8>> {
+        Shelf::read(self, path, from, len)
+    }
+}
 
 impl Shelf for Live {
     fn length(&self, path: &str) -> io::Result<Option<u64>> {

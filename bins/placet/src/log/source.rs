@@ -43,7 +43,10 @@ pub fn open(args: &LogArgs) -> Result<Opened, Failure> {
         Box::new(HttpSource::new(prefix, PATIENCE).map_err(|e| super::failed(&e))?)
     } else {
         if !path.is_dir() {
-            return Err(Failure::Usage(format!("`{}` is no folder; a log is a URL, a folder or a home", args.log)));
+            return Err(Failure::Usage(format!(
+                "`{}` is no folder; a log is a URL, a folder or a home",
+                args.log
+            )));
         }
         Box::new(FolderSource::new(path))
     };

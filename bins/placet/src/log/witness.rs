@@ -23,7 +23,10 @@ pub fn make_key(args: &WitnessKeyArgs) -> Result<Exit, Failure> {
     let secret = WitnessSecret::generate(&args.name, seed).map_err(|e| usage(&e))?;
     keys::keep(&args.output, secret.secret_text().expose())?;
     println!("{}", secret.verifier_key());
-    eprintln!("private half: {} (keep it secret); public half above, for the policies of logs", args.output.display());
+    eprintln!(
+        "private half: {} (keep it secret); public half above, for the policies of logs",
+        args.output.display()
+    );
     Ok(Exit::Done)
 }
 
@@ -31,7 +34,10 @@ pub fn make_key(args: &WitnessKeyArgs) -> Result<Exit, Failure> {
 pub fn run(args: &WitnessArgs) -> Result<Exit, Failure> {
     let logs = policy(&args.logs)?;
     if logs.logs().is_empty() {
-        return Err(Failure::Usage(format!("`{}` names no log: it needs a line `log KEY`", args.logs.display())));
+        return Err(Failure::Usage(format!(
+            "`{}` names no log: it needs a line `log KEY`",
+            args.logs.display()
+        )));
     }
     let secret = keys::read_secret(&args.key)?;
     let secret: WitnessSecret = secret.trim_end().parse().map_err(|e| usage(&e))?;
@@ -42,7 +48,13 @@ pub fn run(args: &WitnessArgs) -> Result<Exit, Failure> {
         let listener = listen(&args.listen).await?;
         let address = listener.local_addr().map_err(|e| Failure::Io(args.listen.clone(), e))?;
         eprintln!("witness {} listens on http://{address}/", witness.key());
-        placet_http::server::serve(listener, router(witness), placet_http::server::Limits::default(), stopped()).await;
+        placet_http::server::serve(
+            listener,
+            router(witness),
+            placet_http::server::Limits::default(),
+            stopped(),
+        )
+        .await;
         Ok(Exit::Done)
     })
 }
@@ -55,14 +67,23 @@ pub struct OverHttp {
 
 impl OverHttp {
     /// Those of `policy`, with `deadline` for each round.
-    pub fn new(policy: placet_tlog::policy::Policy, deadline: Duration, runtime: Handle) -> Result<Self, Failure> {
+    pub fn new(
+        policy: placet_tlog::policy::Policy,
+        deadline: Duration,
+        runtime: Handle,
+    ) -> Result<Self, Failure> {
         let settings = Settings { deadline, ..Settings::default() };
         Ok(Self { witnesses: Witnesses::new(policy, settings).map_err(|e| usage(&e))?, runtime })
     }
 
     /// Asks all for the sizes they have seen, before anything is signed after a start. A larger one than ours, or one that
     /// nobody can tell: words for whoever runs the log.
-    pub fn before_the_first_signature(&self, note: &str, size: u64, now: Moment) -> Result<Vec<String>, Failure> {
+    pub fn before_the_first_signature(
+        &self,
+        note: &str,
+        size: u64,
+        now: Moment,
+    ) -> Result<Vec<String>, Failure> {
         let answers = self.runtime.block_on(self.witnesses.sizes(note, now.unix_seconds()));
         let mut words = Vec::new();
         for answer in answers.map_err(|e| failed(&e))? {
@@ -75,7 +96,11 @@ impl OverHttp {
                     )));
                 }
                 Ok(_) => {}
-                Err(error) => words.push(format!("the witness `{}` did not say what it has seen: {}", answer.witness, placet_job::chain(&error))),
+                Err(error) => words.push(format!(
+                    "the witness `{}` did not say what it has seen: {}",
+                    answer.witness,
+                    placet_job::chain(&error)
+                )),
             }
         }
         Ok(words)
@@ -91,14 +116,20 @@ impl Cosigner for OverHttp {
             Ok(round) => {
                 let alarm = round.alarms().next().map(ToString::to_string);
                 let words = round.outcomes.iter().filter_map(|w| match &w.outcome {
-                    Outcome::Failed(why) => Some(format!("the witness `{}` did not cosign: {}", w.witness, placet_job::chain(why))),
+                    Outcome::Failed(why) => Some(format!(
+                        "the witness `{}` did not cosign: {}",
+                        w.witness,
+                        placet_job::chain(why)
+                    )),
                     Outcome::Cosigned { .. } | Outcome::Alarm(_) | Outcome::NotAsked => None,
                 });
                 Cosigned { met: round.met, words: words.collect(), alarm, note: round.checkpoint }
             }
-            Err(error) => {
-                Cosigned { note: note.to_owned(), words: vec![placet_job::chain(&error)], ..Cosigned::default() }
-            }
+            Err(error) => Cosigned {
+                note: note.to_owned(),
+                words: vec![placet_job::chain(&error)],
+                ..Cosigned::default()
+            },
         }
     }
 }

@@ -150,10 +150,9 @@ fn a_day_is_sound_and_says_what_was_so() {
         let when = at(minute * 60 + minute % 60);
         let hall = state(&published, "hall", when, now);
         match hall.answer {
-            Answer::On { purpose, order, named, .. } if is_searched(minute) => {
+            Answer::On { purpose, order, authority, .. } if is_searched(minute) => {
                 assert_eq!((purpose, order), (Purpose::MissingPerson, Digest::of(b"order")));
-                let named = named.unwrap();
-                assert!(named.covers && named.authority.as_str() == "Rechtbank Gent");
+                assert_eq!(authority.unwrap().as_str(), "Rechtbank Gent");
             }
             answer => assert_eq!((answer, is_searched(minute)), (Answer::Off, false)),
         }
@@ -184,8 +183,8 @@ fn a_sealed_day_says_will_be_shown_of_every_camera_and_later_the_same_as_an_open
     // Once its date is over, an unopened tick is overdue, and never off.
     let late = state(&published, "gate", at(150 * 60), at(999 * 60)).answer;
     assert!(matches!(late, Answer::Unknown(Unknown::Overdue { .. })));
-    let Answer::On { named, .. } = state(&published, "hall", at(120 * 60), by).answer else { unreachable!() };
-    assert_eq!(named.unwrap().authority.as_str(), "Rechtbank Gent");
+    let Answer::On { authority, .. } = state(&published, "hall", at(120 * 60), by).answer else { unreachable!() };
+    assert_eq!(authority.unwrap().as_str(), "Rechtbank Gent");
     assert!(audit(&published, &policy(), at(200 * 60), None).unwrap().is_sound());
 }
 

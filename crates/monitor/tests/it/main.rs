@@ -10,3 +10,4 @@
 mod follows;
 mod hooks;
 mod maker;
+mod mirrors;

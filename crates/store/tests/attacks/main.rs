@@ -11,8 +11,9 @@ mod killed;
 use std::sync::Arc;
 
 use faulty::{Dice, Faulty};
-use placet_store::{Batch, Disk, Disks, Log, MIN_SPAN, Recovered, StoreError};
-use placet_tlog::note::SignerKey;
+use placet_store::{Batch, Disk, Disks, Log, MIN_SPAN, Recovered, Signer, StoreError};
+use placet_tlog::checkpoint::{Checkpoint, CheckpointError, Origin};
+use placet_tlog::note::{SignerKey, VerifierKey};
 
 /// Whether full counts are asked for.
 fn full() -> bool {
@@ -105,6 +106,41 @@ fn a_log_is_made_once_and_by_nobody_who_only_opens() {
     assert!(matches!(open(&disk), Err(StoreError::NotALog)));
     drop(Log::create(disks(&disk), key(), MIN_SPAN).unwrap());
     assert!(matches!(Log::create(disks(&disk), key(), MIN_SPAN), Err(StoreError::Exists)));
+}
+
+/// A signer whose key is gone from some size on.
+struct Forgetful(SignerKey, u64);
+
+impl Signer for Forgetful {
+    fn origin(&self) -> &Origin {
+        self.0.name()
+    }
+
+    fn sign(&self, checkpoint: &Checkpoint) -> Result<String, CheckpointError> {
+        let key = if checkpoint.size < self.1 { &self.0 } else { &other_key() };
+        checkpoint.sign(key)
+    }
+
+    fn keys(&self) -> Vec<VerifierKey> {
+        vec![self.0.verifier_key()]
+    }
+}
+
+fn other_key() -> SignerKey {
+    SignerKey::generate("other.example/log", [9; 32]).unwrap()
+}
+
+#[test]
+fn a_batch_that_cannot_be_signed_leaves_the_log_as_it_was() {
+    let disk = Faulty::default();
+    let mut log = Log::create(disks(&disk), Forgetful(key(), 20), MIN_SPAN).unwrap();
+    let acknowledged = (0..).take_while(|n| log.append(&batch(*n)).is_ok()).count() as u64;
+    assert!(acknowledged > 1);
+    let size = expected(acknowledged).0.len() as u64;
+    assert_eq!((log.size(), log.reader().size()), (size, size));
+    assert!(matches!(log.append(&batch(acknowledged)), Err(StoreError::Stopped { .. })));
+    drop(log);
+    assert_eq!(batches(&open(&disk).unwrap().0, acknowledged), acknowledged);
 }
 
 #[test]
