@@ -10,7 +10,9 @@ use placet_record::entry::{Disclosure, Event, FieldName, FieldValue, Leaf};
 use serde_json::json;
 
 use super::source::{self, Opened};
-use super::{ChangeKeyArgs, CheckDisclosureArgs, DiscloseArgs, EraseArgs, SetCamerasArgs, failed, home, now, usage};
+use super::{
+    ChangeKeyArgs, CheckDisclosureArgs, DiscloseArgs, EraseArgs, SetCamerasArgs, failed, home, now, usage,
+};
 use crate::Failure;
 use crate::exit::Exit;
 use crate::keys;
@@ -37,10 +39,13 @@ pub fn key(args: &ChangeKeyArgs) -> Result<Exit, Failure> {
     settle(home, true)?;
     let policy = home.join("policy");
     let text = fs::read_to_string(&policy).map_err(|e| Failure::Io(policy.display().to_string(), e))?;
-    fs::write(&policy, format!("log {new}\n{text}")).map_err(|e| Failure::Io(policy.display().to_string(), e))?;
+    fs::write(&policy, format!("log {new}\n{text}"))
+        .map_err(|e| Failure::Io(policy.display().to_string(), e))?;
     println!("entry {} says so, signed by the old key {}", written.index, old.verifier_key());
     println!("from {} entries on the log is signed with: {new}", written.index + 2);
-    eprintln!("publish the new key where people trust you; their policies need both lines. The old private key is `log.key.old`: keep it off this machine, or destroy it");
+    eprintln!(
+        "publish the new key where people trust you; their policies need both lines. The old private key is `log.key.old`: keep it off this machine, or destroy it"
+    );
     Ok(Exit::Done)
 }
 
@@ -72,7 +77,12 @@ pub fn disclose(args: &DiscloseArgs) -> Result<Exit, Failure> {
     let disclosure = archive.confidential().disclose(event.id, &fields).map_err(|e| failed(&e))?;
     let bytes = disclosure.to_bytes().map_err(|e| failed(&e))?;
     fs::write(&args.output, bytes).map_err(|e| Failure::Io(args.output.display().to_string(), e))?;
-    println!("{}: {} of entry {}, and nothing else of it", args.output.display(), names(&disclosure), args.index);
+    println!(
+        "{}: {} of entry {}, and nothing else of it",
+        args.output.display(),
+        names(&disclosure),
+        args.index
+    );
     Ok(Exit::Done)
 }
 
@@ -91,10 +101,12 @@ fn names(disclosure: &Disclosure) -> String {
 
 /// `placet log check-disclosure`
 pub fn check_disclosure(args: &CheckDisclosureArgs) -> Result<Exit, Failure> {
-    let bytes = fs::read(&args.disclosure).map_err(|e| Failure::Usage(format!("cannot read `{}`: {e}", args.disclosure.display())))?;
+    let bytes = fs::read(&args.disclosure)
+        .map_err(|e| Failure::Usage(format!("cannot read `{}`: {e}", args.disclosure.display())))?;
     let disclosure = Disclosure::parse(&bytes).map_err(|e| usage(&e))?;
     let Opened { source, policy, .. } = &source::open(&args.log)?;
-    let reader = Reader::open(source.as_ref(), policy).map_err(|e| Failure::Invalid(placet_job::chain(&e)))?;
+    let reader =
+        Reader::open(source.as_ref(), policy).map_err(|e| Failure::Invalid(placet_job::chain(&e)))?;
     let leaf = reader.leaf(args.index).map_err(|e| Failure::Invalid(placet_job::chain(&e)))?;
     let Leaf::Event(event) = leaf else {
         return Err(Failure::Usage(format!("entry {} is no event, and commits to nothing", args.index)));
@@ -119,13 +131,20 @@ pub fn check_disclosure(args: &CheckDisclosureArgs) -> Result<Exit, Failure> {
 pub fn erase(args: &EraseArgs) -> Result<Exit, Failure> {
     let order: Digest = args.order.parse().map_err(|e| usage(&e))?;
     let (mut archive, _) = home::open_archive(&args.home)?;
-    let (erased, recorded) = archive.erase(now()?, Group::Order(order), &args.ground).map_err(|e| failed(&e))?;
-    println!("{} records of the order erased with their key; the log keeps commitments that mean nothing any more", erased.events.len());
+    let (erased, recorded) =
+        archive.erase(now()?, Group::Order(order), &args.ground).map_err(|e| failed(&e))?;
+    println!(
+        "{} records of the order erased with their key; the log keeps commitments that mean nothing any more",
+        erased.events.len()
+    );
     if let Some(written) = recorded.written {
         println!("entry {} says so", written.index);
     }
     if !erased.deposits_kept.is_empty() {
-        println!("{} deposits are kept for the oversight body, which alone can open them", erased.deposits_kept.len());
+        println!(
+            "{} deposits are kept for the oversight body, which alone can open them",
+            erased.deposits_kept.len()
+        );
     }
     Ok(Exit::Done)
 }

@@ -234,7 +234,7 @@ fn finish(
     write("policy", policy.as_bytes())?;
     let parsed = Policy::parse(policy.as_bytes()).map_err(|e| usage(&e))?;
     let keys: Vec<_> = parsed.logs().iter().map(|log| log.key.clone()).collect();
-    let mut public = placet_export::Folder::open(&folder.join("public")).map_err(|e| failed(&e))?;
+    let mut public = placet_export::FolderTarget::open(&folder.join("public")).map_err(|e| failed(&e))?;
     placet_export::export(&Live(published.clone()), &mut public, &keys).map_err(|e| failed(&e))?;
     write("verify.html", page::page(policy, "")?.bytes.as_ref())?;
     let proofs = folder.join("proofs");

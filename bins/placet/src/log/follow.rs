@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use placet_export::{Bucket, BucketPlace, ExportError, Limits, Target};
+use placet_export::{BucketPlace, BucketTarget, ExportError, Limits, Target};
 use placet_monitor::{Alarm, Monitor, MonitorError, Settings, Webhook, atom};
 use serde_json::json;
 
@@ -117,7 +117,7 @@ pub fn export(args: &ExportArgs) -> Result<Exit, Failure> {
     let shelf = Live(keeper.published());
     let mut target: Box<dyn Target> = match args.target.strip_prefix("s3://") {
         Some(place) => Box::new(bucket(place, args)?),
-        None => Box::new(placet_export::Folder::open(Path::new(&args.target)).map_err(|e| failed(&e))?),
+        None => Box::new(placet_export::FolderTarget::open(Path::new(&args.target)).map_err(|e| failed(&e))?),
     };
     let done = placet_export::export(&shelf, target.as_mut(), &keys).map_err(|e| export_error(&e))?;
     println!(
@@ -127,7 +127,7 @@ pub fn export(args: &ExportArgs) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-fn bucket(place: &str, args: &ExportArgs) -> Result<Bucket, Failure> {
+fn bucket(place: &str, args: &ExportArgs) -> Result<BucketTarget, Failure> {
     let (bucket, prefix) = place.split_once('/').unwrap_or((place, ""));
     let place = BucketPlace {
         bucket: bucket.to_owned(),
@@ -136,7 +136,7 @@ fn bucket(place: &str, args: &ExportArgs) -> Result<Bucket, Failure> {
         endpoint: args.endpoint.clone(),
         credentials: None,
     };
-    Bucket::open(&place, Limits::default()).map_err(|e| failed(&e))
+    BucketTarget::open(&place, Limits::default()).map_err(|e| failed(&e))
 }
 
 fn export_error(error: &ExportError) -> Failure {

@@ -46,7 +46,7 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
     }
     let keys = archive.keeper().keys();
     let mut public = match &args.export {
-        Some(folder) => Some(placet_export::Folder::open(folder).map_err(|e| super::failed(&e))?),
+        Some(folder) => Some(placet_export::FolderTarget::open(folder).map_err(|e| super::failed(&e))?),
         None => None,
     };
     let mut rounds = Rounds::new(archive, witnesses, args.lead);
@@ -143,16 +143,6 @@ pub async fn stopped() {
 
 /// The live log as a shelf, to serve from and to export from.
 pub struct Live(pub Published);
-
-impl placet_export::Shelf for Live {
-    fn length(&self, path: &str) -> io::Result<Option<u64>> {
-        Shelf::length(self, path)
-    }
-
-    fn read(&self, path: &str, from: u64, len: u64) -> io::Result<Vec<u8>> {
-        Shelf::read(self, path, from, len)
-    }
-}
 
 impl Shelf for Live {
     fn length(&self, path: &str) -> io::Result<Option<u64>> {
