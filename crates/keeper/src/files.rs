@@ -48,6 +48,6 @@ pub fn failed(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Keep
 }
 
 fn sync_folder(path: &Path) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
+    let folder = path.parent().filter(|f| !f.as_os_str().is_empty()).unwrap_or(Path::new("."));
     File::open(folder)?.sync_all()
 }

@@ -132,13 +132,22 @@ fn secrets(home: &Path) -> Result<Vec<SignerKey>, Failure> {
 
 /// Opens the log of a home.
 pub fn open(home: &Path) -> Result<(Keeper, placet_keeper::Opened), Failure> {
-    Keeper::open(home, secrets(home)?).map_err(|error| match &error {
-        KeeperError::Store(StoreError::Locked) => Failure::Unavailable(format!(
+    Keeper::open(home, secrets(home)?).map_err(|error| match error {
+        KeeperError::Store(error) => store_error(home, &error),
+        error => failed(&error),
+    })
+}
+
+/// A log that somebody else has open is there, and cannot be had now; a damaged one does not hold.
+fn store_error(home: &Path, error: &StoreError) -> Failure {
+    match error {
+        StoreError::Locked => Failure::Unavailable(format!(
             "the log of `{}` is open elsewhere: ask it at its address, or stop it first",
             home.display()
         )),
-        _ => failed(&error),
-    })
+        StoreError::Damage(_) => Failure::Invalid(placet_job::chain(error)),
+        error => failed(error),
+    }
 }
 
 /// Opens the log of a home with its confidential store.
@@ -172,7 +181,7 @@ pub fn fsck(args: &FsckArgs) -> Result<Exit, Failure> {
     let disks = disks(&home.join("log"))?;
     if args.set_mark {
         let signer = LogSigner::open(&home.join("keys"), secrets(home)?).map_err(|e| failed(&e))?;
-        let log = Log::set_mark(disks.clone(), signer).map_err(|e| failed(&e))?;
+        let log = Log::set_mark(disks.clone(), signer).map_err(|e| store_error(home, &e))?;
         eprintln!("high-water mark set to {} entries", log.size());
     }
     let checked = fsck::check(&disks, &signer.keys(), |done, of| {
@@ -180,7 +189,7 @@ pub fn fsck(args: &FsckArgs) -> Result<Exit, Failure> {
             eprint!("\rsegment {done} of {of}");
         }
     });
-    let checked = checked.map_err(|e| failed(&e))?;
+    let checked = checked.map_err(|e| store_error(home, &e))?;
     let mut problems: Vec<String> = checked.problems.iter().map(ToString::to_string).collect();
     if problems.is_empty() {
         problems.extend(rules(home)?);
