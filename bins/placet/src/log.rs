@@ -116,7 +116,7 @@ pub struct RunArgs {
     /// How many seconds before an interval its tick is written, so that witnesses see it in time
     #[arg(long, default_value_t = 3, value_name = "SECONDS")]
     pub lead: u64,
-    /// Put the log's files into this folder after each round, for a web server to host
+    /// Put the log's files, and a page that checks them, into this folder after each round, for a web server to host
     #[arg(long, value_name = "FOLDER")]
     pub export: Option<PathBuf>,
     /// Do what is due now and end

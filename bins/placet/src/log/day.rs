@@ -237,6 +237,7 @@ fn finish(
     let mut public = placet_export::FolderTarget::open(&folder.join("public")).map_err(|e| failed(&e))?;
     placet_export::export(&Live(published.clone()), &mut public, &keys).map_err(|e| failed(&e))?;
     write("verify.html", page::page(policy, "")?.bytes.as_ref())?;
+    page::beside(&folder.join("public"), policy)?;
     let proofs = folder.join("proofs");
     fs::create_dir(&proofs).map_err(|e| Failure::Io(proofs.display().to_string(), e))?;
     let reader = Reader::open(published, &parsed).map_err(|e| failed(&e))?;

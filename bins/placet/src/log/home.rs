@@ -163,6 +163,12 @@ pub fn open_archive(home: &Path) -> Result<(Archive, placet_keeper::Opened), Fai
     Ok((Archive::new(keeper, store, oversight), opened))
 }
 
+/// The text of the policy that lies in the home.
+pub fn own_policy_text(home: &Path) -> Result<String, Failure> {
+    let path = home.join("policy");
+    fs::read_to_string(&path).map_err(|e| Failure::Io(path.display().to_string(), e))
+}
+
 /// The policy that lies in the home: its own key, and the witnesses it asks.
 pub fn own_policy(home: &Path) -> Result<Policy, Failure> {
     super::policy(&home.join("policy"))

@@ -46,7 +46,11 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
     }
     let keys = archive.keeper().keys();
     let mut public = match &args.export {
-        Some(folder) => Some(placet_export::FolderTarget::open(folder).map_err(|e| super::failed(&e))?),
+        Some(folder) => {
+            let target = placet_export::FolderTarget::open(folder).map_err(|e| super::failed(&e))?;
+            page::beside(folder, &home::own_policy_text(&args.home)?)?;
+            Some(target)
+        }
         None => None,
     };
     let mut rounds = Rounds::new(archive, witnesses, args.lead);
