@@ -98,8 +98,7 @@ fn serve(
 ) -> Result<(), Failure> {
     let listener = runtime.block_on(listen(address))?;
     let local = listener.local_addr().map_err(|e| Failure::Io(address.to_owned(), e))?;
-    let policy =
-        std::fs::read_to_string(home.join("policy")).map_err(|e| Failure::Io("policy".to_owned(), e))?;
+    let policy = home::own_policy_text(home)?;
     let router = router(Arc::new(Live(published)), vec![page::page(&policy, "")?]);
     eprintln!("the log is at http://{local}/, with a page that checks it");
     // It ends with the program: a reader who is cut off asks again.
