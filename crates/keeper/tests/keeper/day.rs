@@ -183,7 +183,9 @@ fn a_sealed_day_says_will_be_shown_of_every_camera_and_later_the_same_as_an_open
     // Once its date is over, an unopened tick is overdue, and never off.
     let late = state(&published, "gate", at(150 * 60), at(999 * 60)).answer;
     assert!(matches!(late, Answer::Unknown(Unknown::Overdue { .. })));
-    let Answer::On { authority, .. } = state(&published, "hall", at(120 * 60), by).answer else { unreachable!() };
+    let Answer::On { authority, .. } = state(&published, "hall", at(120 * 60), by).answer else {
+        unreachable!()
+    };
     assert_eq!(authority.unwrap().as_str(), "Rechtbank Gent");
     assert!(audit(&published, &policy(), at(200 * 60), None).unwrap().is_sound());
 }
