@@ -1,7 +1,7 @@
 //! What CI runs, cheapest first.
 
 use crate::command::{cargo, output, program, step, succeed, target_folder};
-use crate::tidy;
+use crate::{judges, tidy};
 
 /// What must pass on a fresh machine.
 pub fn run() -> Result<(), String> {
@@ -13,14 +13,12 @@ pub fn run() -> Result<(), String> {
         run_cargo(&["fmt", "--manifest-path", "bench/log/Cargo.toml", "--check"])
     })?;
     step("tidy", tidy::run)?;
+    step("page is assembled", judges::page_is_assembled)?;
+    step("log in other languages", judges::other_languages)?;
+    step("page in a browser", judges::page_in_browser)?;
+    step("page in node", judges::page_in_node)?;
     step("test", || run_cargo(&["test", "--workspace"]))?;
-    // Published crates that do what `tlog` does, and must decide as it does; a workspace of their own.
-    step("judges", || {
-        let folder = target_folder().join("judges");
-        let cargo =
-            &mut cargo(&["test", "--locked", "--manifest-path", "bench/judges/Cargo.toml", "--target-dir"]);
-        succeed(cargo.arg(folder).args(["--", "--nocapture"]))
-    })?;
+    step("judges", judges::other_crates)?;
     // Under a minute of solving; what is proved is what these files say, not what they said when answers were kept.
     step("prove", || {
         let told = output(program(target_folder().join("debug/placet")).args(["law", "prove", "--fresh"]))?;

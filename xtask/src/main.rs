@@ -7,6 +7,7 @@ mod ci;
 mod command;
 mod demo;
 mod fuzz;
+mod judges;
 mod tidy;
 
 use std::process::ExitCode;
@@ -14,7 +15,8 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 cargo xtask COMMAND
 
-  ci               what CI runs: setup, fmt, tidy, test, prove; stops at the first that fails
+  ci               what CI runs: setup, fmt, tidy, the page, other languages, test, judges, prove; stops at the first
+                   that fails
   lint             clippy, doc, benches compile
   test             the same
   tidy             what no compiler checks: invariants, edges, purity, links, licences, duplicate crates
