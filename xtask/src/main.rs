@@ -5,6 +5,7 @@
 mod bench;
 mod ci;
 mod command;
+mod day;
 mod demo;
 mod fuzz;
 mod judges;
@@ -25,6 +26,7 @@ cargo xtask COMMAND
   fuzz [SECONDS] [TARGET...]
                    every fuzz target, or those named, for SECONDS each (default 60), on stable Rust
   setup            builds placet and installs its models into target/models
+  day              a day's log with a search in it, checked by three programs; every tampering with it is caught
   demo             hides the faces in real videos and a picture, and shows what it did";
 
 fn main() -> ExitCode {
@@ -41,6 +43,7 @@ fn main() -> ExitCode {
         ("bench", names) => bench::run(names),
         ("fuzz", rest) => fuzz::run(rest),
         ("setup", []) => bench::setup(),
+        ("day", []) => day::run(),
         ("demo", []) => demo::run(),
         ("help" | "--help" | "-h", _) => {
             println!("{USAGE}");

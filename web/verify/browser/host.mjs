@@ -7,10 +7,10 @@ import { fileURLToPath } from "node:url";
 const LOGS = new URL("../../../vectors/logs/", import.meta.url);
 
 export class Host {
-  /** `page` is served as /LOG/verify.html beside each log. */
-  static async start(pages) {
+  /** `pages` are served by their paths, such as LOG/verify.html beside a log; all else is a file below `root`. */
+  static async start(pages, root = LOGS) {
     const host = new Host();
-    Object.assign(host, { pages, ranges: 0, knowsRanges: true, spoil: (path, bytes) => bytes });
+    Object.assign(host, { pages, root, ranges: 0, knowsRanges: true, spoil: (path, bytes) => bytes });
     host.server = createServer((request, response) => host.answer(request, response));
     await new Promise((done) => host.server.listen(0, "127.0.0.1", done));
     host.address = `http://127.0.0.1:${host.server.address().port}/`;
@@ -21,7 +21,7 @@ export class Host {
     const path = new URL(request.url, this.address).pathname.slice(1);
     const page = this.pages[path];
     if (page !== undefined) return response.writeHead(200, { "Content-Type": "text/html; charset=utf-8" }).end(page);
-    const file = fileURLToPath(new URL(path, LOGS));
+    const file = fileURLToPath(new URL(path, this.root));
     let bytes;
     try {
       bytes = statSync(file).isFile() ? this.spoil(path, readFileSync(file)) : null;
