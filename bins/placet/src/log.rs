@@ -28,13 +28,13 @@ pub enum LogCommand {
     Create(CreateArgs),
     /// Keep a log: state every interval before it begins, open it on its date, ask witnesses, serve it over HTTP
     Run(RunArgs),
-    /// Say how far a log has come and what is worth knowing of it
+    /// Say how far a log has come, and since when it is silent (then exit 1)
     Status(LogArgs),
     /// Show entries
     Get(GetArgs),
     /// Make a proof that an entry is in the log (C2SP tlog-proof)
     Prove(ProveArgs),
-    /// Say whether a camera's search was on at an instant, with a proof
+    /// Say whether a camera's search was on at an instant, with a proof (exit 7 if the log does not say)
     WasItOn(WasItOnArgs),
     /// Check a log in its home: every frame, every signature, every file made of them, every rule
     Fsck(FsckArgs),
@@ -80,7 +80,7 @@ pub enum ModeArg {
 /// `placet log create`
 #[derive(Args)]
 pub struct CreateArgs {
-    /// The folder to make
+    /// The folder to make: the log's home, with its private key, confidential records and policy
     pub home: PathBuf,
     /// The log's name, as its checkpoints have it, such as log.example.org/placet/2027
     #[arg(long)]
@@ -144,8 +144,8 @@ pub struct GetArgs {
     pub log: LogArgs,
     /// The first entry's index; the last entries if it is left out
     pub index: Option<u64>,
-    /// How many
-    #[arg(long, default_value_t = 10)]
+    /// How many entries
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
     pub count: u64,
 }
 
@@ -180,7 +180,7 @@ pub struct WasItOnArgs {
 /// `placet log fsck`
 #[derive(Args)]
 pub struct FsckArgs {
-    /// The log's home; nobody may be writing it
+    /// The log's home; nobody may be writing it. Files that are made of the entries are made anew if they are behind
     pub home: PathBuf,
     /// Set a lost high-water mark to where the log stands, after the witnesses were asked and have seen no more
     #[arg(long)]
@@ -224,7 +224,7 @@ pub struct DiscloseArgs {
 /// `placet log check-disclosure`
 #[derive(Args)]
 pub struct CheckDisclosureArgs {
-    /// The file that was shown
+    /// The file that was shown, as `placet log disclose` wrote it
     pub disclosure: PathBuf,
     #[command(flatten)]
     pub log: LogArgs,
@@ -238,7 +238,7 @@ pub struct CheckDisclosureArgs {
 pub struct EraseArgs {
     /// The log's home; it must not be running
     pub home: PathBuf,
-    /// The order, as sha256:… of it as it was signed
+    /// The order, as the log names it: sha256: and the digest of the order as it was signed
     #[arg(long, value_name = "DIGEST")]
     pub order: String,
     /// Why, such as "5(3), second subparagraph: authorisation refused"; kept confidentially
@@ -335,7 +335,7 @@ pub struct OversightKeyArgs {
 /// `placet log open-deposit`
 #[derive(Args)]
 pub struct OpenDepositArgs {
-    /// The deposit file
+    /// The deposit, a file of `confidential/deposits/` in the log's home as it was handed over
     pub deposit: PathBuf,
     /// The oversight body's key
     #[arg(long, value_name = "FILE")]

@@ -1,14 +1,17 @@
 //! What changes in a log of one's own: its key, its cameras; and what it says of people: shown in part, or erased.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::Path;
 
 use placet_audit::Reader;
 use placet_confidential::Group;
 use placet_core::Digest;
 use placet_record::entry::{Disclosure, Event, FieldName, FieldValue, Leaf};
+use placet_tlog::note::VerifierKey;
 use serde_json::json;
 
+use super::read::{read_error, write_new};
 use super::source::{self, Opened};
 use super::{
     ChangeKeyArgs, CheckDisclosureArgs, DiscloseArgs, EraseArgs, SetCamerasArgs, failed, home, now, usage,
@@ -21,26 +24,25 @@ use crate::progress::printable;
 /// `placet log change-key`
 pub fn key(args: &ChangeKeyArgs) -> Result<Exit, Failure> {
     let home = &args.home;
+    home::no_alarm(home)?;
     let (mut keeper, _) = home::open(home)?;
     let (current, next) = (home.join("log.key"), home.join("log.next.key"));
     if next.exists() {
         // An earlier change stopped on the way; the log knows whether the new key is in force.
-        settle(home, {
-            let key = keys::read(&next)?.verifier_key();
-            keeper.signs_with(&key)
-        })?;
+        let key = keys::read(&next)?.verifier_key();
+        if keeper.signs_with(&key) {
+            settle(home, &key)?;
+        } else {
+            fs::remove_file(&next).map_err(|e| Failure::Io(next.display().to_string(), e))?;
+        }
         println!("an earlier change of key has been settled; run this again if you want another");
         return Ok(Exit::Done);
     }
     let old = keys::read(&current)?;
     let key = keys::make(&next, Some(keeper.genesis().origin.as_str()))?;
     let new = key.verifier_key();
-    let written = keeper.change_key(now()?, key).map_err(|e| failed(&e))?;
-    settle(home, true)?;
-    let policy = home.join("policy");
-    let text = fs::read_to_string(&policy).map_err(|e| Failure::Io(policy.display().to_string(), e))?;
-    fs::write(&policy, format!("log {new}\n{text}"))
-        .map_err(|e| Failure::Io(policy.display().to_string(), e))?;
+    let written = keeper.change_key(now()?, key).map_err(|e| home::keeper_error(home, &e))?;
+    settle(home, &new)?;
     println!("entry {} says so, signed by the old key {}", written.index, old.verifier_key());
     println!("from {} entries on the log is signed with: {new}", written.index + 2);
     eprintln!(
@@ -49,22 +51,32 @@ pub fn key(args: &ChangeKeyArgs) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// Puts the key files in order after a change, or after one that never came to be.
-fn settle(home: &Path, changed: bool) -> Result<(), Failure> {
+/// Puts the files of the home in order after a change to `new`. The next key's own name goes last: while it is there, this can
+/// be done again.
+fn settle(home: &Path, new: &VerifierKey) -> Result<(), Failure> {
     let (current, next, old) = (home.join("log.key"), home.join("log.next.key"), home.join("log.key.old"));
-    let done = if changed {
-        fs::rename(&current, &old).and_then(|()| fs::rename(&next, &current))
-    } else {
-        fs::remove_file(&next)
-    };
+    let policy = home.join("policy");
+    let text = fs::read_to_string(&policy).map_err(|e| Failure::Io(policy.display().to_string(), e))?;
+    let line = format!("log {new}");
+    if !text.lines().any(|there| there == line) {
+        let whole = tempfile::NamedTempFile::new_in(home).and_then(|mut file| {
+            write!(file, "{line}\n{text}")?;
+            file.as_file().set_permissions(fs::metadata(&policy)?.permissions())?;
+            file.as_file().sync_all()?;
+            Ok(file.persist(&policy)?)
+        });
+        whole.map_err(|e| Failure::Io(policy.display().to_string(), e))?;
+    }
+    let done = fs::copy(&current, &old).and_then(|_| fs::rename(&next, &current));
     done.map_err(|e| Failure::Io(next.display().to_string(), e))
 }
 
 /// `placet log set-cameras`
 pub fn cameras(args: &SetCamerasArgs) -> Result<Exit, Failure> {
+    home::no_alarm(&args.home)?;
     let (mut keeper, _) = home::open(&args.home)?;
     let roster = home::cameras(&args.cameras, Some(keeper.cameras()))?;
-    let written = keeper.set_cameras(now()?, &roster).map_err(|e| failed(&e))?;
+    let written = keeper.set_cameras(now()?, &roster).map_err(|e| home::keeper_error(&args.home, &e))?;
     println!("entry {}: {} cameras, from the next tick on", written.index, roster.iter().count());
     Ok(Exit::Done)
 }
@@ -74,9 +86,13 @@ pub fn disclose(args: &DiscloseArgs) -> Result<Exit, Failure> {
     let (mut archive, _) = home::open_archive(&args.home)?;
     let event = event_at(archive.keeper().published(), args.index)?;
     let fields: Vec<FieldName> = args.field.clone();
-    let disclosure = archive.confidential().disclose(event.id, &fields).map_err(|e| failed(&e))?;
-    let bytes = disclosure.to_bytes().map_err(|e| failed(&e))?;
-    fs::write(&args.output, bytes).map_err(|e| Failure::Io(args.output.display().to_string(), e))?;
+    let disclosure = archive.confidential().disclose(event.id, &fields);
+    let disclosure = disclosure.map_err(|error| match error {
+        placet_confidential::Error::Disclosure { .. } => usage(&error),
+        placet_confidential::Error::NoRecord { .. } => Failure::Unavailable(placet_job::chain(&error)),
+        error => failed(&error),
+    })?;
+    write_new(&args.output, &disclosure.to_bytes().map_err(|e| failed(&e))?)?;
     println!(
         "{}: {} of entry {}, and nothing else of it",
         args.output.display(),
@@ -105,9 +121,8 @@ pub fn check_disclosure(args: &CheckDisclosureArgs) -> Result<Exit, Failure> {
         .map_err(|e| Failure::Usage(format!("cannot read `{}`: {e}", args.disclosure.display())))?;
     let disclosure = Disclosure::parse(&bytes).map_err(|e| usage(&e))?;
     let Opened { source, policy, .. } = &source::open(&args.log)?;
-    let reader =
-        Reader::open(source.as_ref(), policy).map_err(|e| Failure::Invalid(placet_job::chain(&e)))?;
-    let leaf = reader.leaf(args.index).map_err(|e| Failure::Invalid(placet_job::chain(&e)))?;
+    let reader = Reader::open(source.as_ref(), policy).map_err(|e| read_error(&e))?;
+    let leaf = reader.leaf(args.index).map_err(|e| read_error(&e))?;
     let Leaf::Event(event) = leaf else {
         return Err(Failure::Usage(format!("entry {} is no event, and commits to nothing", args.index)));
     };
@@ -131,6 +146,13 @@ pub fn check_disclosure(args: &CheckDisclosureArgs) -> Result<Exit, Failure> {
 pub fn erase(args: &EraseArgs) -> Result<Exit, Failure> {
     let order: Digest = args.order.parse().map_err(|e| usage(&e))?;
     let (mut archive, _) = home::open_archive(&args.home)?;
+    // An entry is for good: a mistyped order must not make one.
+    if archive.confidential().group(Group::Order(order)).is_ok_and(|records| records.is_empty()) {
+        let words = format!(
+            "no record of the order {order} is here: it was erased before, or is another; nothing was done"
+        );
+        return Err(Failure::Unavailable(words));
+    }
     let (erased, recorded) =
         archive.erase(now()?, Group::Order(order), &args.ground).map_err(|e| failed(&e))?;
     println!(

@@ -121,12 +121,13 @@ fn begin(folder: &Path, plan: &Plan, mode: ModeArg) -> Result<(Rounds<Three>, St
         ModeArg::Sealed => (LogMode::Sealed, plan.minutes / 2 * MINUTE),
     };
     let settings = Settings { interval: MINUTE, mode, reveal_delay, slots: 16 };
+    let oversight = OversightSecret::from_seed(seed()?);
+    keys::keep(&folder.join("oversight.key"), oversight.secret_text().expose())?;
+    home::keep_key(&home, &key, &policy, Some(&oversight.public_key()))?;
     let keeper = Keeper::create(&home, key, settings, &cameras, plan.start).map_err(|e| failed(&e))?;
     let source = KeyFile::create(&home.join("confidential.key"))
         .map_err(|e| Failure::Io("confidential.key".to_owned(), e))?;
     let store = Store::create(&home.join("confidential"), &source).map_err(|e| failed(&e))?;
-    let oversight = OversightSecret::from_seed(seed()?);
-    keys::keep(&folder.join("oversight.key"), oversight.secret_text().expose())?;
     let archive = Archive::new(keeper, store, Some(oversight.public_key()));
     Ok((Rounds::new(archive, witnesses, LEAD), policy))
 }

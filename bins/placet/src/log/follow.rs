@@ -7,9 +7,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use placet_export::{BucketPlace, BucketTarget, ExportError, Limits, Target};
-use placet_monitor::{Alarm, Monitor, MonitorError, Settings, Webhook, atom};
+use placet_monitor::{Alarm, MirrorError, Monitor, MonitorError, Settings, Webhook, atom};
 use serde_json::json;
 
+use super::read::read_error;
 use super::run::Live;
 use super::{ExportArgs, MirrorArgs, MonitorArgs, failed, home, now, source, usage};
 use crate::Failure;
@@ -24,7 +25,7 @@ const HOOK_PAUSES: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(
 pub fn mirror(args: &MirrorArgs) -> Result<Exit, Failure> {
     let source::Opened { source, policy, .. } = source::open(&args.log)?;
     let done = placet_monitor::mirror(&source, &policy, &args.folder, now()?);
-    let done = done.map_err(|e| Failure::Invalid(placet_job::chain(&e)))?;
+    let done = done.map_err(|e| mirror_error(&e))?;
     if args.log.json {
         println!("{}", json!({ "before": done.before, "size": done.size, "files": done.written }));
     } else {
@@ -37,6 +38,17 @@ pub fn mirror(args: &MirrorArgs) -> Result<Exit, Failure> {
         );
     }
     Ok(Exit::Done)
+}
+
+fn mirror_error(error: &MirrorError) -> Failure {
+    let words = placet_job::chain(error);
+    match error {
+        MirrorError::Read(error) => read_error(error),
+        MirrorError::Folder { .. } => Failure::Failed(words),
+        MirrorError::InUse { .. } => Failure::Unavailable(words),
+        MirrorError::Known { .. } | MirrorError::OtherLog { .. } => Failure::Refused(words),
+        _ => Failure::Invalid(words),
+    }
 }
 
 /// `placet log monitor`
@@ -71,7 +83,11 @@ pub fn monitor(args: &MonitorArgs) -> Result<Exit, Failure> {
 }
 
 fn monitor_error(error: &MonitorError) -> Failure {
-    usage(error)
+    match error {
+        MonitorError::Policy | MonitorError::State { .. } => usage(error),
+        MonitorError::Folder { .. } => failed(error),
+        MonitorError::InUse { .. } => Failure::Unavailable(placet_job::chain(error)),
+    }
 }
 
 /// Tells what is in the outbox; whether there was anything. What the hook did not take is told again at the next look.
@@ -129,6 +145,9 @@ pub fn export(args: &ExportArgs) -> Result<Exit, Failure> {
 
 fn bucket(place: &str, args: &ExportArgs) -> Result<BucketTarget, Failure> {
     let (bucket, prefix) = place.split_once('/').unwrap_or((place, ""));
+    if bucket.is_empty() {
+        return Err(Failure::Usage(format!("`{}` names no bucket: it is s3://BUCKET/PREFIX", args.target)));
+    }
     let place = BucketPlace {
         bucket: bucket.to_owned(),
         prefix: prefix.trim_end_matches('/').to_owned(),

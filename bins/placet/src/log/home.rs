@@ -8,9 +8,9 @@ use std::sync::Arc;
 use placet_audit::audit;
 use placet_confidential::KeyFile;
 use placet_deposit::OversightKey;
-use placet_keeper::{Archive, Keeper, KeeperError, LogSigner, Settings};
+use placet_keeper::{Archive, Halted, Keeper, KeeperError, LogSigner, Settings};
 use placet_record::entry::{CameraId, CameraRoster, LogMode};
-use placet_store::{Disks, Folder, Log, Signer as _, StoreError, fsck};
+use placet_store::{Damage, Disks, Folder, Log, Signer as _, StoreError, fsck};
 use placet_tlog::note::SignerKey;
 use placet_tlog::policy::Policy;
 use serde_json::json;
@@ -34,13 +34,22 @@ pub fn create(args: &CreateArgs) -> Result<Exit, Failure> {
         return Err(Failure::Usage(format!("there is a log in `{}` already", home.display())));
     }
     let cameras = cameras(&args.cameras, None)?;
+    if cameras.iter().next().is_none() {
+        return Err(Failure::Usage(format!("`{}` names no camera", args.cameras.display())));
+    }
     let oversight = args.oversight.as_deref().map(str::parse::<OversightKey>).transpose();
     let oversight = oversight.map_err(|e| usage(&e))?;
     let settings = settings(args, &cameras)?;
-    fs::create_dir_all(home).map_err(|e| Failure::Io(home.display().to_string(), e))?;
+    fresh_folder(home)?;
     let key = keys::make(&home.join("log.key"), Some(&args.origin))?;
     let verifier = key.verifier_key();
-    let keeper = Keeper::create(home, key, settings, &cameras, now()?).map_err(|e| failed(&e))?;
+    let keeper = match Keeper::create(home, key, settings, &cameras, now()?) {
+        Ok(keeper) => keeper,
+        Err(error) => {
+            undo(home)?;
+            return Err(keeper_error(home, &error));
+        }
+    };
     let source = KeyFile::create(&home.join("confidential.key"))
         .map_err(|e| Failure::Io("confidential.key".to_owned(), e))?;
     drop(placet_confidential::Store::create(&home.join("confidential"), &source).map_err(|e| failed(&e))?);
@@ -61,6 +70,19 @@ pub fn create(args: &CreateArgs) -> Result<Exit, Failure> {
     println!("its witnesses: none yet; put them into `{}` (C2SP tlog-policy)", home.join("policy").display());
     println!("then: placet log run {} --listen 127.0.0.1:8080", home.display());
     Ok(Exit::Done)
+}
+
+/// Empties the folder of a log that could not be made, so that the next try finds it as this one did.
+fn undo(home: &Path) -> Result<(), Failure> {
+    for entry in walkdir::WalkDir::new(home).min_depth(1).contents_first(true) {
+        let removed =
+            entry.map_err(std::io::Error::from).and_then(|entry| match entry.file_type().is_dir() {
+                true => fs::remove_dir(entry.path()),
+                false => fs::remove_file(entry.path()),
+            });
+        removed.map_err(|e| Failure::Io(home.display().to_string(), e))?;
+    }
+    Ok(())
 }
 
 fn mode_words(mode: LogMode, delay: u64) -> String {
@@ -120,9 +142,66 @@ fn write(path: &Path, text: &str) -> Result<(), Failure> {
     fs::write(path, text).map_err(|e| Failure::Io(path.display().to_string(), e))
 }
 
-/// The log's private keys: every `*.key` of the home that is one.
+/// Keeps what a later command needs to open the home of a log that signs with `key`.
+pub fn keep_key(
+    home: &Path,
+    key: &SignerKey,
+    policy: &str,
+    oversight: Option<&OversightKey>,
+) -> Result<(), Failure> {
+    keys::keep(&home.join("log.key"), key.secret_text().expose())?;
+    write(&home.join("policy"), policy)?;
+    oversight.map_or(Ok(()), |key| write(&home.join("oversight"), &format!("{key}\n")))
+}
+
+/// Refuses a folder in which no log is kept.
+pub fn require(home: &Path) -> Result<(), Failure> {
+    if is_home(home) {
+        return Ok(());
+    }
+    Err(Failure::Usage(format!(
+        "`{}` is no home of a log; `placet log create` makes one, and a published copy is for reading alone",
+        home.display()
+    )))
+}
+
+/// Refuses to sign for a log that a witness has raised an alarm about, however often the program is started again.
+pub fn no_alarm(home: &Path) -> Result<(), Failure> {
+    let path = home.join("alarm");
+    match fs::read_to_string(&path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(Failure::Io(path.display().to_string(), error)),
+        Ok(words) => Err(Failure::Refused(format!(
+            "{}; when it is found out, remove `{}`",
+            words.trim_end(),
+            path.display()
+        ))),
+    }
+}
+
+/// Why no more is written; an alarm is kept for the next start.
+pub fn halted(home: &Path, error: &Halted) -> Failure {
+    let words = placet_job::chain(error);
+    if !matches!(error, Halted::Alarm(_)) {
+        return Failure::Failed(words);
+    }
+    match write(&home.join("alarm"), &format!("{words}\n")) {
+        Ok(()) => Failure::Refused(words),
+        Err(unkept) => {
+            Failure::Refused(format!("{words}; and this was not kept for the next start: {unkept}"))
+        }
+    }
+}
+
+/// The log's private keys: the one in force, and the next one where a change has begun.
 fn secrets(home: &Path) -> Result<Vec<SignerKey>, Failure> {
-    let mut out = vec![keys::read(&home.join("log.key"))?];
+    let current = home.join("log.key");
+    if !current.exists() {
+        let words =
+            format!("`{}`, the log's private key, is missing: put it back from a copy", current.display());
+        return Err(Failure::Unavailable(words));
+    }
+    let mut out = vec![keys::read(&current)?];
     let next = home.join("log.next.key");
     if next.exists() {
         out.push(keys::read(&next)?);
@@ -132,10 +211,21 @@ fn secrets(home: &Path) -> Result<Vec<SignerKey>, Failure> {
 
 /// Opens the log of a home.
 pub fn open(home: &Path) -> Result<(Keeper, placet_keeper::Opened), Failure> {
-    Keeper::open(home, secrets(home)?).map_err(|error| match error {
-        KeeperError::Store(error) => store_error(home, &error),
-        error => failed(&error),
-    })
+    require(home)?;
+    Keeper::open(home, secrets(home)?).map_err(|error| keeper_error(home, &error))
+}
+
+/// What was asked for and cannot be, apart from what was tried and failed.
+pub fn keeper_error(home: &Path, error: &KeeperError) -> Failure {
+    match error {
+        KeeperError::Store(error) => store_error(home, error),
+        KeeperError::Form(_)
+        | KeeperError::Cameras { .. }
+        | KeeperError::Roster(_)
+        | KeeperError::Rule(_) => usage(error),
+        KeeperError::NoKey(_) | KeeperError::Clock(_) => Failure::Unavailable(placet_job::chain(error)),
+        error => failed(error),
+    }
 }
 
 /// A log that somebody else has open is there, and cannot be had now; a damaged one does not hold.
@@ -145,9 +235,17 @@ fn store_error(home: &Path, error: &StoreError) -> Failure {
             "the log of `{}` is open elsewhere: ask it at its address, or stop it first",
             home.display()
         )),
-        StoreError::Damage(_) => Failure::Invalid(placet_job::chain(error)),
+        StoreError::Damage(Damage::MarkLost { .. }) => {
+            Failure::Invalid(format!("{error}{}", mark_words(home)))
+        }
+        // Its words have their cause in them.
+        StoreError::Damage(_) => Failure::Invalid(error.to_string()),
         error => failed(error),
     }
+}
+
+fn mark_words(home: &Path) -> String {
+    format!("; with `placet log fsck --set-mark {}`", home.display())
 }
 
 /// Opens the log of a home with its confidential store.
@@ -184,20 +282,36 @@ pub fn fsck(args: &FsckArgs) -> Result<Exit, Failure> {
         let log = Log::set_mark(disks.clone(), signer).map_err(|e| store_error(home, &e))?;
         eprintln!("high-water mark set to {} entries", log.size());
     }
-    let checked = fsck::check(&disks, &signer.keys(), |done, of| {
-        if of > 4 {
-            eprint!("\rsegment {done} of {of}");
-        }
-    });
-    let checked = checked.map_err(|e| store_error(home, &e))?;
-    let mut problems: Vec<String> = checked.problems.iter().map(ToString::to_string).collect();
+    let check = || {
+        let progress = |done, of| {
+            if of > 4 {
+                eprint!("\rsegment {done} of {of}");
+            }
+        };
+        fsck::check(&disks, &signer.keys(), progress).map_err(|e| store_error(home, &e))
+    };
+    let mut checked = check()?;
+    // A program that was killed leaves files behind that are made of the entries: no damage, and opening mends it.
+    let derived = |problem: &Damage| matches!(problem, Damage::Derived { .. });
+    let mut made_anew = Vec::new();
+    if !checked.problems.is_empty() && checked.problems.iter().all(derived) && open(home).is_ok() {
+        made_anew = checked.problems;
+        checked = check()?;
+        made_anew.retain(|problem| !checked.problems.contains(problem));
+    }
+    let words = |problem: &Damage| match problem {
+        Damage::MarkLost { .. } => format!("{problem}{}", mark_words(home)),
+        other => other.to_string(),
+    };
+    let mut problems: Vec<String> = checked.problems.iter().map(words).collect();
     if problems.is_empty() {
         problems.extend(rules(home)?);
     }
+    let made_anew: Vec<String> = made_anew.iter().map(ToString::to_string).collect();
     if args.json {
         let out = json!({
             "segments": checked.segments, "frames": checked.frames, "entries": checked.entries,
-            "side_files": checked.blobs, "torn_end": checked.torn, "problems": problems,
+            "side_files": checked.blobs, "torn_end": checked.torn, "made_anew": made_anew, "problems": problems,
         });
         println!("{out}");
     } else {
@@ -210,6 +324,7 @@ pub fn fsck(args: &FsckArgs) -> Result<Exit, Failure> {
                 "a batch that was begun and never finished stands at the end; nobody was told of it, and the next start removes it"
             );
         }
+        made_anew.iter().for_each(|p| println!("made anew: {p}"));
         problems.iter().for_each(|p| println!("WRONG: {}", crate::progress::printable(p)));
         if problems.is_empty() {
             println!(
@@ -246,6 +361,9 @@ fn disks(folder: &Path) -> Result<Disks, Failure> {
 /// A new folder for something; one that has anything in it is not taken.
 pub fn fresh_folder(path: &Path) -> Result<PathBuf, Failure> {
     let failed = |e| Failure::Io(path.display().to_string(), e);
+    if path.exists() && !path.is_dir() {
+        return Err(Failure::Usage(format!("`{}` is no folder: choose another name", path.display())));
+    }
     if path.exists() && fs::read_dir(path).map_err(failed)?.next().is_some() {
         return Err(Failure::Usage(format!("`{}` is not empty: choose another folder", path.display())));
     }

@@ -23,7 +23,10 @@ const NAP: Duration = Duration::from_millis(100);
 
 /// `placet log run`
 pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
+    home::require(&args.home)?;
+    home::no_alarm(&args.home)?;
     let policy = home::own_policy(&args.home)?;
+    let asked = policy.asks_for_witnesses();
     let (mut archive, opened) = home::open_archive(&args.home)?;
     if opened.recovered.torn {
         eprintln!("a batch that was begun and never finished was removed; nobody had been told of it");
@@ -52,13 +55,13 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
     let mut rounds = Rounds::new(archive, witnesses, args.lead);
     while !stop.load(Ordering::SeqCst) {
         // This program has no recogniser and no way to start one: no search runs through it, which is what it states.
-        let step = rounds.step(now()?, |_| SlotState::Off).map_err(|e| super::failed(&e))?;
+        let step = rounds.step(now()?, |_| SlotState::Off).map_err(|e| home::halted(&args.home, &e))?;
         step.words.iter().for_each(|w| eprintln!("{w}"));
         if let Some(tick) = &step.tick {
-            let seen = if step.witnessed {
-                "seen by its witnesses"
-            } else {
-                "NOT WITNESSED by as many as the policy asks for"
+            let seen = match (asked, step.witnessed) {
+                (false, _) => "written; the log's policy asks for no witness",
+                (true, true) => "seen by its witnesses",
+                (true, false) => "NOT WITNESSED by as many as the policy asks for",
             };
             eprintln!("tick {} for {}: {seen}", tick.n, tick.start);
         }
@@ -110,10 +113,11 @@ fn serve(
 
 /// Binds an address.
 pub async fn listen(address: &str) -> Result<TcpListener, Failure> {
-    TcpListener::bind(address).await.map_err(|e| {
-        Failure::Unavailable(format!(
-            "cannot listen on `{address}`: {e}; an address is such as 127.0.0.1:8080"
-        ))
+    TcpListener::bind(address).await.map_err(|e| match e.kind() {
+        io::ErrorKind::InvalidInput => {
+            Failure::Usage(format!("`{address}` is no address to listen on, which is such as 127.0.0.1:8080"))
+        }
+        _ => Failure::Unavailable(format!("cannot listen on `{address}`: {e}")),
     })
 }
 
