@@ -145,17 +145,21 @@ fn invalid(noted: &Noted<Invalid>) -> String {
     noted.index.map_or_else(|| words.clone(), |index| format!("entry {index}: {words}"))
 }
 
+/// The most findings of a kind that are told in words.
+const MAX_SHOWN: usize = 20;
+
 fn list(out: &mut String, title: &str, items: impl Iterator<Item = String>, beyond: u64) {
     let items: Vec<String> = items.collect();
     if items.is_empty() {
         return;
     }
     let _ = writeln!(out, "{title}:");
-    for item in items {
-        let _ = writeln!(out, "- {}", line(&item));
+    for item in items.iter().take(MAX_SHOWN) {
+        let _ = writeln!(out, "- {}", line(item));
     }
+    let beyond = beyond + items.len().saturating_sub(MAX_SHOWN) as u64;
     if beyond > 0 {
-        let _ = writeln!(out, "- and {beyond} more");
+        let _ = writeln!(out, "- and {beyond} more (--json lists up to 1,000)");
     }
     out.push('\n');
 }

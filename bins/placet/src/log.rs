@@ -180,7 +180,7 @@ pub struct WasItOnArgs {
 /// `placet log fsck`
 #[derive(Args)]
 pub struct FsckArgs {
-    /// The log's home; nobody may be writing it
+    /// The log's home; nobody may be writing it. Files that are made of the entries are made anew if they are behind
     pub home: PathBuf,
     /// Set a lost high-water mark to where the log stands, after the witnesses were asked and have seen no more
     #[arg(long)]

@@ -112,6 +112,9 @@ impl<S: Source> Reader<S> {
     /// # Errors
     /// If there is none, or it cannot be had as the checkpoint covers it.
     pub fn entry(&self, index: u64) -> Result<Vec<u8>, ReadError> {
+        if index >= self.size() {
+            return Err(ReadError::NoSuchEntry { index });
+        }
         let bundle = self.bundle(index / WIDTH)?;
         let entry = usize::try_from(index % WIDTH).ok().and_then(|at| bundle.get(at));
         entry.cloned().ok_or(ReadError::NoSuchEntry { index })

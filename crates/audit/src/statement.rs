@@ -110,12 +110,16 @@ impl fmt::Display for Statement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { camera, at, .. } = self;
         match &self.answer {
-            Answer::Off => {
-                write!(f, "STATED OFF: no search ran on `{camera}` at {at}, nor at any instant of ")
-                    .and_then(|()| self.interval(f))
-            }
+            Answer::Off => write!(
+                f,
+                "STATED OFF: the log states that no search ran on `{camera}` at {at}, nor at any instant of "
+            )
+            .and_then(|()| self.interval(f)),
             Answer::On { purpose, order, authority, counts } => {
-                write!(f, "STATED ON: a search ran on `{camera}`, or might have, at {at} and all through ")?;
+                write!(
+                    f,
+                    "STATED ON: the log states that a search was on at `{camera}` at {at} and all through "
+                )?;
                 self.interval(f)?;
                 write!(f, " Its purpose is `{}`, its order {order}.", purpose.key())?;
                 show_order(f, authority.as_ref())?;

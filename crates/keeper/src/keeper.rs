@@ -106,6 +106,8 @@ pub struct Keeper {
     published: Published,
     /// What the last tick has of cosignatures.
     cosigned: Option<(u64, String)>,
+    /// Whether readers see a checkpoint that witnesses have seen.
+    shown_witnessed: bool,
     kept: u64,
 }
 
@@ -171,7 +173,13 @@ impl Keeper {
         let next = log.size() + 1;
         log.signer().can_sign(next)?;
         let published = Published::new(log.reader(), genesis.slots)?;
-        if let Some(note) = shown(home, &log)? {
+        let note = shown(home, &log)?;
+        // A line besides the log's own is a witness's: what has one was shown because it met the policy.
+        let shown_witnessed = note
+            .as_ref()
+            .and_then(|note| Note::parse(note.as_bytes()).ok())
+            .is_some_and(|note| note.signatures().len() > 1);
+        if let Some(note) = note {
             published.show(note);
         }
         let cameras = newest_roster(&log, &sequence)?;
@@ -187,6 +195,7 @@ impl Keeper {
             sequence,
             cameras,
             published,
+            shown_witnessed,
             kept,
         };
         let replayed = keeper.sequence.leaves() - kept;
@@ -456,7 +465,7 @@ impl Keeper {
     }
 
     /// Shows a checkpoint to readers, with the cosignatures that were had for it. If they meet the log's own policy and the last tick is
-    /// covered, they are kept as what that tick had.
+    /// covered, they are kept as what that tick had. If they do not, readers go on with the last one that did.
     ///
     /// # Errors
     /// If they cannot be kept.
@@ -471,8 +480,12 @@ impl Keeper {
             files::replace(&self.home.join("cosigned"), format!("{n}\n{note}").as_bytes())?;
             self.cosigned = Some((n, note.to_owned()));
         }
-        files::replace(&self.home.join("shown"), note.as_bytes())?;
-        self.published.show(note.into());
+        // Once readers were shown what witnesses have seen, they are not shown less: what is newer waits for its witnesses.
+        if meets_policy || !self.shown_witnessed {
+            self.shown_witnessed |= meets_policy;
+            files::replace(&self.home.join("shown"), note.as_bytes())?;
+            self.published.show(note.into());
+        }
         Ok(())
     }
 

@@ -24,6 +24,7 @@ use crate::progress::printable;
 /// `placet log change-key`
 pub fn key(args: &ChangeKeyArgs) -> Result<Exit, Failure> {
     let home = &args.home;
+    home::no_alarm(home)?;
     let (mut keeper, _) = home::open(home)?;
     let (current, next) = (home.join("log.key"), home.join("log.next.key"));
     if next.exists() {
@@ -72,6 +73,7 @@ fn settle(home: &Path, new: &VerifierKey) -> Result<(), Failure> {
 
 /// `placet log set-cameras`
 pub fn cameras(args: &SetCamerasArgs) -> Result<Exit, Failure> {
+    home::no_alarm(&args.home)?;
     let (mut keeper, _) = home::open(&args.home)?;
     let roster = home::cameras(&args.cameras, Some(keeper.cameras()))?;
     let written = keeper.set_cameras(now()?, &roster).map_err(|e| home::keeper_error(&args.home, &e))?;

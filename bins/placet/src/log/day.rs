@@ -250,7 +250,7 @@ fn finish(
         let proof = prove(&reader, &camera, plan.at(minute)?).map_err(|e| failed(&e))?;
         let statement = proof.verify(&parsed, now()?).map_err(|e| Failure::Invalid(placet_job::chain(&e)))?;
         write(&format!("proofs/{name}.json"), &proof.to_bytes().map_err(|e| failed(&e))?)?;
-        println!("proofs/{name}.json: {}", statement.to_string().split(':').next().unwrap_or_default());
+        println!("proofs/{name}.json: {}", statement.to_string().split(": ").next().unwrap_or_default());
     }
     if mode == ModeArg::Sealed {
         println!("the log is sealed: half of the day is not opened yet");

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use placet_audit::audit;
 use placet_confidential::KeyFile;
 use placet_deposit::OversightKey;
-use placet_keeper::{Archive, Keeper, KeeperError, LogSigner, Settings};
+use placet_keeper::{Archive, Halted, Keeper, KeeperError, LogSigner, Settings};
 use placet_record::entry::{CameraId, CameraRoster, LogMode};
 use placet_store::{Damage, Disks, Folder, Log, Signer as _, StoreError, fsck};
 use placet_tlog::note::SignerKey;
@@ -165,6 +165,34 @@ pub fn require(home: &Path) -> Result<(), Failure> {
     )))
 }
 
+/// Refuses to sign for a log that a witness has raised an alarm about, however often the program is started again.
+pub fn no_alarm(home: &Path) -> Result<(), Failure> {
+    let path = home.join("alarm");
+    match fs::read_to_string(&path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(Failure::Io(path.display().to_string(), error)),
+        Ok(words) => Err(Failure::Refused(format!(
+            "{}; when it is found out, remove `{}`",
+            words.trim_end(),
+            path.display()
+        ))),
+    }
+}
+
+/// Why no more is written; an alarm is kept for the next start.
+pub fn halted(home: &Path, error: &Halted) -> Failure {
+    let words = placet_job::chain(error);
+    if !matches!(error, Halted::Alarm(_)) {
+        return Failure::Failed(words);
+    }
+    match write(&home.join("alarm"), &format!("{words}\n")) {
+        Ok(()) => Failure::Refused(words),
+        Err(unkept) => {
+            Failure::Refused(format!("{words}; and this was not kept for the next start: {unkept}"))
+        }
+    }
+}
+
 /// The log's private keys: the one in force, and the next one where a change has begun.
 fn secrets(home: &Path) -> Result<Vec<SignerKey>, Failure> {
     let current = home.join("log.key");
@@ -260,12 +288,23 @@ pub fn fsck(args: &FsckArgs) -> Result<Exit, Failure> {
         let log = Log::set_mark(disks.clone(), signer).map_err(|e| store_error(home, &e))?;
         eprintln!("high-water mark set to {} entries", log.size());
     }
-    let checked = fsck::check(&disks, &signer.keys(), |done, of| {
-        if of > 4 {
-            eprint!("\rsegment {done} of {of}");
-        }
-    });
-    let checked = checked.map_err(|e| store_error(home, &e))?;
+    let check = || {
+        let progress = |done, of| {
+            if of > 4 {
+                eprint!("\rsegment {done} of {of}");
+            }
+        };
+        fsck::check(&disks, &signer.keys(), progress).map_err(|e| store_error(home, &e))
+    };
+    let mut checked = check()?;
+    // A program that was killed leaves files behind that are made of the entries: no damage, and opening mends it.
+    let derived = |problem: &Damage| matches!(problem, Damage::Derived { .. });
+    let mut made_anew = Vec::new();
+    if !checked.problems.is_empty() && checked.problems.iter().all(derived) && open(home).is_ok() {
+        made_anew = checked.problems;
+        checked = check()?;
+        made_anew.retain(|problem| !checked.problems.contains(problem));
+    }
     let words = |problem: &Damage| match problem {
         Damage::MarkLost { .. } => format!("{problem}{}", mark_words(home)),
         other => other.to_string(),
@@ -274,10 +313,11 @@ pub fn fsck(args: &FsckArgs) -> Result<Exit, Failure> {
     if problems.is_empty() {
         problems.extend(rules(home)?);
     }
+    let made_anew: Vec<String> = made_anew.iter().map(ToString::to_string).collect();
     if args.json {
         let out = json!({
             "segments": checked.segments, "frames": checked.frames, "entries": checked.entries,
-            "side_files": checked.blobs, "torn_end": checked.torn, "problems": problems,
+            "side_files": checked.blobs, "torn_end": checked.torn, "made_anew": made_anew, "problems": problems,
         });
         println!("{out}");
     } else {
@@ -290,6 +330,7 @@ pub fn fsck(args: &FsckArgs) -> Result<Exit, Failure> {
                 "a batch that was begun and never finished stands at the end; nobody was told of it, and the next start removes it"
             );
         }
+        made_anew.iter().for_each(|p| println!("made anew: {p}"));
         problems.iter().for_each(|p| println!("WRONG: {}", crate::progress::printable(p)));
         if problems.is_empty() {
             println!(

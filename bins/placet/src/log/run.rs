@@ -24,6 +24,7 @@ const NAP: Duration = Duration::from_millis(100);
 /// `placet log run`
 pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
     home::require(&args.home)?;
+    home::no_alarm(&args.home)?;
     let policy = home::own_policy(&args.home)?;
     let asked = policy.asks_for_witnesses();
     let (mut archive, opened) = home::open_archive(&args.home)?;
@@ -58,7 +59,7 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
     let mut rounds = Rounds::new(archive, witnesses, args.lead);
     while !stop.load(Ordering::SeqCst) {
         // This program has no recogniser and no way to start one: no search runs through it, which is what it states.
-        let step = rounds.step(now()?, |_| SlotState::Off).map_err(|e| super::failed(&e))?;
+        let step = rounds.step(now()?, |_| SlotState::Off).map_err(|e| home::halted(&args.home, &e))?;
         step.words.iter().for_each(|w| eprintln!("{w}"));
         if let Some(tick) = &step.tick {
             let seen = match (asked, step.witnessed) {

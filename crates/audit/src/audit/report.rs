@@ -62,6 +62,13 @@ impl Report {
         self.invalid.iter().any(broken)
     }
 
+    /// Drops what was held against the log's rules: the entries turned out not to be the log's.
+    pub(super) fn forget_rules(&mut self) {
+        self.invalid.retain(|noted| !noted.what.is_misbehaviour());
+        self.notices.clear();
+        (self.invalid_beyond, self.notices_beyond) = (0, 0);
+    }
+
     pub(super) fn refuse(&mut self, index: Option<u64>, what: Invalid) {
         if self.invalid.len() < MAX_LISTED {
             self.invalid.push(Noted { index, what });
@@ -317,6 +324,11 @@ pub enum Notice {
         /// The slot's number.
         slot: u32,
     },
+    /// Ticks that too few witnesses had seen before the next was due.
+    Unwitnessed {
+        /// How many.
+        ticks: u64,
+    },
     /// A checkpoint that witnesses cosigned later than now.
     WitnessAhead {
         /// When they say.
@@ -333,6 +345,12 @@ impl fmt::Display for Notice {
             }
             Self::SlotOfNoCamera { tick, slot } => {
                 write!(f, "slot {slot} of tick {tick} is in use, and no camera of the roster has it")
+            }
+            Self::Unwitnessed { ticks } => {
+                write!(
+                    f,
+                    "{ticks} ticks had too few witnesses when the next one was due: what they state was not stated in time"
+                )
             }
             Self::WitnessAhead { at } => {
                 write!(

@@ -418,10 +418,15 @@ impl<'s, S: Source> Walk<'s, S> {
                 self.report.refuse(None, Invalid::Fork { size, tick });
             }
         } else {
-            // Entries that are not the log's show no fork of it.
+            // Entries that are not the log's show no fork of it, and break no rule of its own.
+            self.report.forget_rules();
             self.report.refuse(None, Invalid::Root);
         }
-        if self.judging {
+        let unwitnessed = self.report.counted.unwitnessed;
+        if self.report.is_covered && unwitnessed > 0 && self.policy.asks_for_witnesses() {
+            self.report.note(None, Notice::Unwitnessed { ticks: unwitnessed });
+        }
+        if self.judging && self.report.is_covered {
             for finding in self.rules.missing(now) {
                 self.report.note(None, Notice::Of(finding));
             }

@@ -45,7 +45,9 @@ fn a_proof_out_of_a_sound_log_answers() {
     let off = ask("hall-north", 30);
     assert_eq!(off.answer, Answer::Off);
     assert!(
-        off.to_string().starts_with("STATED OFF: no search ran on `hall-north` at 2026-11-22T05:40:30Z"),
+        off.to_string().starts_with(
+            "STATED OFF: the log states that no search ran on `hall-north` at 2026-11-22T05:40:30Z"
+        ),
         "{off}"
     );
     assert!(off.to_string().contains("Witnessed in time"), "{off}");

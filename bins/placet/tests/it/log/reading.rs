@@ -54,7 +54,7 @@ fn statement(world: &World, log: &str, at: Moment) {
     let ran = world.placet(&format!("{} --proof {}", ask("hall", at), path.display()));
     assert_eq!(ran.code, Some(0), "{log}: {}{}", ran.text(), ran.err);
     assert!(
-        ran.text().starts_with(&format!("STATED OFF: no search ran on `hall` at {at}")),
+        ran.text().starts_with(&format!("STATED OFF: the log states that no search ran on `hall` at {at}")),
         "{}",
         ran.text()
     );
