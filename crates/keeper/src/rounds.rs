@@ -74,8 +74,10 @@ pub struct Rounds<W> {
 }
 
 impl<W: Cosigner> Rounds<W> {
-    /// `lead` is how many seconds before an interval its tick is written, so that witnesses have seen it when it begins.
-    pub fn new(archive: Archive, witnesses: W, lead: u64) -> Self {
+    /// `lead` is how many seconds before an interval its tick is written, so that witnesses have seen it when it begins. It is
+    /// an interval at most: what is stated further ahead could not be meant.
+    pub fn new(mut archive: Archive, witnesses: W, lead: u64) -> Self {
+        let lead = lead.min(archive.keeper().genesis().interval);
         Self { archive, witnesses, lead, alarm: None }
     }
 
