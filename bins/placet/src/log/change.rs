@@ -1,12 +1,14 @@
 //! What changes in a log of one's own: its key, its cameras; and what it says of people: shown in part, or erased.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::Path;
 
 use placet_audit::Reader;
 use placet_confidential::Group;
 use placet_core::Digest;
 use placet_record::entry::{Disclosure, Event, FieldName, FieldValue, Leaf};
+use placet_tlog::note::VerifierKey;
 use serde_json::json;
 
 use super::source::{self, Opened};
@@ -25,10 +27,12 @@ pub fn key(args: &ChangeKeyArgs) -> Result<Exit, Failure> {
     let (current, next) = (home.join("log.key"), home.join("log.next.key"));
     if next.exists() {
         // An earlier change stopped on the way; the log knows whether the new key is in force.
-        settle(home, {
-            let key = keys::read(&next)?.verifier_key();
-            keeper.signs_with(&key)
-        })?;
+        let key = keys::read(&next)?.verifier_key();
+        let changed = keeper.signs_with(&key);
+        if changed {
+            believe(home, &key)?;
+        }
+        settle(home, changed)?;
         println!("an earlier change of key has been settled; run this again if you want another");
         return Ok(Exit::Done);
     }
@@ -36,11 +40,9 @@ pub fn key(args: &ChangeKeyArgs) -> Result<Exit, Failure> {
     let key = keys::make(&next, Some(keeper.genesis().origin.as_str()))?;
     let new = key.verifier_key();
     let written = keeper.change_key(now()?, key).map_err(|e| failed(&e))?;
+    // The key files last: as long as `log.next.key` is there, running this again does what is left.
+    believe(home, &new)?;
     settle(home, true)?;
-    let policy = home.join("policy");
-    let text = fs::read_to_string(&policy).map_err(|e| Failure::Io(policy.display().to_string(), e))?;
-    fs::write(&policy, format!("log {new}\n{text}"))
-        .map_err(|e| Failure::Io(policy.display().to_string(), e))?;
     println!("entry {} says so, signed by the old key {}", written.index, old.verifier_key());
     println!("from {} entries on the log is signed with: {new}", written.index + 2);
     eprintln!(
@@ -49,10 +51,26 @@ pub fn key(args: &ChangeKeyArgs) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
+/// Puts a key into the home's policy, if it is not there: there is always the old policy or the new one.
+fn believe(home: &Path, key: &VerifierKey) -> Result<(), Failure> {
+    let (policy, beside) = (home.join("policy"), home.join("policy.new"));
+    let failed = |e| Failure::Io(policy.display().to_string(), e);
+    let (text, line) = (fs::read_to_string(&policy).map_err(failed)?, format!("log {key}"));
+    if text.lines().any(|there| there == line) {
+        return Ok(());
+    }
+    let mut file = fs::File::create(&beside).map_err(failed)?;
+    file.write_all(format!("{line}\n{text}").as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
+    fs::rename(&beside, &policy).map_err(failed)
+}
+
 /// Puts the key files in order after a change, or after one that never came to be.
 fn settle(home: &Path, changed: bool) -> Result<(), Failure> {
     let (current, next, old) = (home.join("log.key"), home.join("log.next.key"), home.join("log.key.old"));
-    let done = if changed {
+    let done = if changed && !current.exists() {
+        // The power went between the two.
+        fs::rename(&next, &current)
+    } else if changed {
         fs::rename(&current, &old).and_then(|()| fs::rename(&next, &current))
     } else {
         fs::remove_file(&next)

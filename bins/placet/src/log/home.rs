@@ -120,14 +120,15 @@ fn write(path: &Path, text: &str) -> Result<(), Failure> {
     fs::write(path, text).map_err(|e| Failure::Io(path.display().to_string(), e))
 }
 
-/// The log's private keys: every `*.key` of the home that is one.
+/// The log's private keys: the one in force, and the next if a change of key has stopped on the way, when the first may be
+/// put aside already.
 fn secrets(home: &Path) -> Result<Vec<SignerKey>, Failure> {
-    let mut out = vec![keys::read(&home.join("log.key"))?];
-    let next = home.join("log.next.key");
-    if next.exists() {
-        out.push(keys::read(&next)?);
+    let (current, next) = (home.join("log.key"), home.join("log.next.key"));
+    if !next.exists() {
+        return Ok(vec![keys::read(&current)?]);
     }
-    Ok(out)
+    let there = [current, next].into_iter().filter(|path| path.exists());
+    there.map(|path| Ok(keys::read(&path)?)).collect()
 }
 
 /// Opens the log of a home.
