@@ -4,6 +4,7 @@
 use placet_record::entry::slot::SlotState;
 use placet_record::entry::{CameraId, LogMode, Moment, Tick};
 
+use crate::KeeperError;
 use crate::archive::{Archive, ArchiveError, NewRecord, Recorded};
 use crate::keeper::Written;
 use crate::published::Published;
@@ -74,8 +75,10 @@ pub struct Rounds<W> {
 }
 
 impl<W: Cosigner> Rounds<W> {
-    /// `lead` is how many seconds before an interval its tick is written, so that witnesses have seen it when it begins.
-    pub fn new(archive: Archive, witnesses: W, lead: u64) -> Self {
+    /// `lead` is how many seconds before an interval its tick is written, so that witnesses have seen it when it begins. It is
+    /// an interval at most: what is stated further ahead could not be meant.
+    pub fn new(mut archive: Archive, witnesses: W, lead: u64) -> Self {
+        let lead = lead.min(archive.keeper().genesis().interval);
         Self { archive, witnesses, lead, alarm: None }
     }
 
@@ -96,7 +99,11 @@ impl<W: Cosigner> Rounds<W> {
     /// If the log cannot be written, or a witness has seen another past.
     pub fn step(&mut self, now: Moment, state: impl FnMut(&CameraId) -> SlotState) -> Result<Step, Halted> {
         self.go_on()?;
-        let opened = self.archive.keeper().reveal(now)?;
+        // Ticks that nobody can open any more stay shut, which is overdue for all to see; the others are stated all the same.
+        let (opened, lost) = match self.archive.keeper().reveal(now) {
+            Err(error @ KeeperError::Seed { .. }) => (None, Some(error.to_string())),
+            other => (other?, None),
+        };
         let start = self.archive.keeper().next_start(now)?;
         let mut last = opened.as_ref().map(|w| w.note.clone());
         let mut tick = None;
@@ -106,10 +113,11 @@ impl<W: Cosigner> Rounds<W> {
             tick = Some(stated);
             last = Some(written.note);
         }
-        let (witnessed, words) = match last {
+        let (witnessed, mut words) = match last {
             Some(note) => self.have_seen(&note, now)?,
             None => (true, Vec::new()),
         };
+        words.extend(lost);
         let next = self.next(now)?;
         Ok(Step { tick, opened: opened.map_or(0, |w| w.count), witnessed, words, next })
     }

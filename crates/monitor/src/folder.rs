@@ -1,4 +1,4 @@
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _};
 use std::path::{Path, PathBuf};
 
@@ -17,8 +17,11 @@ impl FolderSource {
     }
 
     fn open(&self, path: &str) -> io::Result<Option<File>> {
-        match File::open(self.root.join(path)) {
-            Ok(file) => Ok(Some(file)),
+        let path = self.root.join(path);
+        match fs::metadata(&path) {
+            Ok(found) if found.is_file() => File::open(path).map(Some),
+            // A pipe or a device would never end.
+            Ok(_) => Err(io::Error::other("it is no file")),
             Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
             Err(e) => Err(e),
         }

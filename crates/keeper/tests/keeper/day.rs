@@ -266,3 +266,17 @@ fn a_kept_log_is_opened_again_with_its_store() {
     Store::open(&home.path().join("confidential"), &KeyFile::at(&home.path().join("confidential.key")))
         .unwrap();
 }
+
+#[test]
+fn attack_no_lead_states_more_than_the_next_interval() {
+    let home = tempfile::tempdir().unwrap();
+    let keeper = create(home.path(), LogMode::Open);
+    let source = KeyFile::create(&home.path().join("confidential.key")).unwrap();
+    let confidential = Store::create(&home.path().join("confidential"), &source).unwrap();
+    let archive = Archive::new(keeper, confidential, None);
+    let mut rounds = Rounds::new(archive, three(home.path()), u64::MAX);
+    for _ in 0..5 {
+        rounds.step(at(0), |_| SlotState::Off).unwrap();
+    }
+    assert_eq!(rounds.archive().keeper().sequence().last_tick().unwrap().start, at(60));
+}

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use placet_audit::Source as _;
 use placet_monitor::{FolderSource, MirrorError, Mirrored, mirror};
 
 use crate::maker::{Files, Host, at, grow, honest, now, on, policy};
@@ -134,4 +135,15 @@ fn a_copy_never_goes_back_and_follows_no_fork() {
     assert_eq!(after, before);
     host.show(&log);
     copy(&host, folder.path()).unwrap();
+}
+
+#[test]
+fn a_pipe_in_the_place_of_a_file_keeps_nobody_waiting() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = std::process::Command::new("mkfifo").arg(folder.path().join("checkpoint")).status().unwrap();
+    assert!(made.success());
+    let (tell, told) = std::sync::mpsc::channel();
+    let source = FolderSource::new(folder.path());
+    std::thread::spawn(move || tell.send(source.get("checkpoint", 9).is_err()));
+    assert_eq!(told.recv_timeout(std::time::Duration::from_secs(20)), Ok(true));
 }
