@@ -8,8 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::exit::Failure;
 use crate::folder::read_up_to;
 
-/// Reads a file of the caller's, of at most `limit` bytes, if it does not lie where `judged` lies: in the folder, or beside
-/// the proof.
+/// Reads a file of the caller's, of at most `limit` bytes, if it neither lies in `judged` nor is it.
 pub fn read(path: &Path, what: &str, limit: u64, judged: Option<&Path>) -> Result<Vec<u8>, Failure> {
     if path.to_str().is_some_and(|text| text.contains("://")) {
         return Err(Failure::Pinned(format!(
@@ -31,7 +30,7 @@ pub fn read(path: &Path, what: &str, limit: u64, judged: Option<&Path>) -> Resul
     bytes.ok_or_else(|| Failure::TooLong { path: path.to_owned(), limit })
 }
 
-/// Whether a file lies in a folder, beside a file, or is one of them under another name.
+/// Whether a file lies in a folder, or is one of its files, or the file itself, under another name.
 fn lies_in(path: &Path, judged: &Path) -> io::Result<bool> {
     let judged = fs::canonicalize(judged)?;
     let is_folder = judged.is_dir();
@@ -44,10 +43,6 @@ fn lies_in(path: &Path, judged: &Path) -> io::Result<bool> {
         if fs::canonicalize(step).is_ok_and(|place| inside(&place)) {
             return Ok(true);
         }
-    }
-    let target = fs::canonicalize(path)?;
-    if !is_folder && (target.parent() == judged.parent() || absolute.parent() == judged.parent()) {
-        return Ok(true);
     }
     let file = fs::metadata(path)?;
     let same = |other: &Metadata| (other.dev(), other.ino()) == (file.dev(), file.ino());

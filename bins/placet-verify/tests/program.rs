@@ -187,9 +187,11 @@ fn a_policy_from_where_the_log_lies_is_refused() {
     let (code, _, err) = run(&[&"--policy", &outside, &"--now", &NOW, &"--since", &since, &log]);
     assert_eq!(code, 2);
     assert!(err.contains("older checkpoint"), "{err}");
-    // Beside a proof, too.
-    fs::copy(vectors("proofs/accept-off.json"), place.path().join("proof.json")).unwrap();
-    assert_eq!(verify(&outside, &place.path().join("proof.json")).0, 2);
+    // A proof is one file: what lies beside it does not come from it, but a proof is no policy of its own.
+    let proof = place.path().join("proof.json");
+    fs::copy(vectors("proofs/accept-off.json"), &proof).unwrap();
+    assert_eq!(verify(&outside, &proof).0, 0);
+    assert_eq!(verify(&proof, &proof).0, 2);
     let (code, _, err) = run(&[&"--policy", &"https://log.example/policy", &"https://log.example"]);
     assert_eq!(code, 2);
     assert!(err.contains("is a URL"), "{err}");

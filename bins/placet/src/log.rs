@@ -1,7 +1,9 @@
 //! `placet log`: the public log of what was on and what was stated off.
 
+mod change;
 mod day;
 mod deposit;
+mod follow;
 mod home;
 mod page;
 mod read;
@@ -13,7 +15,7 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 use clap::{Args, Subcommand, ValueEnum};
-use placet_record::entry::{CameraId, Moment};
+use placet_record::entry::{CameraId, FieldName, Moment};
 use placet_tlog::policy::Policy;
 
 use crate::Failure;
@@ -26,16 +28,32 @@ pub enum LogCommand {
     Create(CreateArgs),
     /// Keep a log: state every interval before it begins, open it on its date, ask witnesses, serve it over HTTP
     Run(RunArgs),
-    /// Say how far a log has come and what is worth knowing of it
+    /// Say how far a log has come, and since when it is silent (then exit 1)
     Status(LogArgs),
     /// Show entries
     Get(GetArgs),
     /// Make a proof that an entry is in the log (C2SP tlog-proof)
     Prove(ProveArgs),
-    /// Say whether a camera's search was on at an instant, with a proof
+    /// Say whether a camera's search was on at an instant, with a proof (exit 7 if the log does not say)
     WasItOn(WasItOnArgs),
     /// Check a log in its home: every frame, every signature, every file made of them, every rule
     Fsck(FsckArgs),
+    /// Change the key that signs a log: an entry says so, signed by the old one
+    ChangeKey(ChangeKeyArgs),
+    /// Put another list of cameras in force
+    SetCameras(SetCamerasArgs),
+    /// Show some fields of what an entry committed to, and nothing else of it
+    Disclose(DiscloseArgs),
+    /// Check what somebody showed of an entry against the log
+    CheckDisclosure(CheckDisclosureArgs),
+    /// Erase all records of an order; the log goes on verifying
+    Erase(EraseArgs),
+    /// Put a log's files where the public reads them: a folder that a web server hosts, or an S3 bucket
+    Export(ExportArgs),
+    /// Copy somebody's log into a folder, checked before it is written; a copy never goes back and follows no fork
+    Mirror(MirrorArgs),
+    /// Follow a log and tell what is wrong, missing, or on
+    Monitor(MonitorArgs),
     /// Be a witness of other people's logs
     Witness(WitnessArgs),
     /// Make the key of a witness
@@ -62,7 +80,7 @@ pub enum ModeArg {
 /// `placet log create`
 #[derive(Args)]
 pub struct CreateArgs {
-    /// The folder to make
+    /// The folder to make: the log's home, with its private key, confidential records and policy
     pub home: PathBuf,
     /// The log's name, as its checkpoints have it, such as log.example.org/placet/2027
     #[arg(long)]
@@ -98,8 +116,11 @@ pub struct RunArgs {
     /// How many seconds before an interval its tick is written, so that witnesses see it in time
     #[arg(long, default_value_t = 3, value_name = "SECONDS")]
     pub lead: u64,
-    /// Another file for the high-water mark's folder, best on another disk
-    #[arg(long, hide = true)]
+    /// Put the log's files, and a page that checks them, into this folder after each round, for a web server to host
+    #[arg(long, value_name = "FOLDER")]
+    pub export: Option<PathBuf>,
+    /// Do what is due now and end
+    #[arg(long)]
     pub once: bool,
 }
 
@@ -123,8 +144,8 @@ pub struct GetArgs {
     pub log: LogArgs,
     /// The first entry's index; the last entries if it is left out
     pub index: Option<u64>,
-    /// How many
-    #[arg(long, default_value_t = 10)]
+    /// How many entries
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
     pub count: u64,
 }
 
@@ -169,6 +190,114 @@ pub struct FsckArgs {
     pub json: bool,
 }
 
+/// `placet log change-key`
+#[derive(Args)]
+pub struct ChangeKeyArgs {
+    /// The log's home; it must not be running
+    pub home: PathBuf,
+}
+
+/// `placet log set-cameras`
+#[derive(Args)]
+pub struct SetCamerasArgs {
+    /// The log's home; it must not be running
+    pub home: PathBuf,
+    /// A file with the name of one camera a line; those that were there keep their slots
+    pub cameras: PathBuf,
+}
+
+/// `placet log disclose`
+#[derive(Args)]
+pub struct DiscloseArgs {
+    /// The log's home; it must not be running
+    pub home: PathBuf,
+    /// The event's entry
+    pub index: u64,
+    /// A field to show; may be given more than once
+    #[arg(long, value_name = "NAME", required = true)]
+    pub field: Vec<FieldName>,
+    /// The file to write
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+}
+
+/// `placet log check-disclosure`
+#[derive(Args)]
+pub struct CheckDisclosureArgs {
+    /// The file that was shown, as `placet log disclose` wrote it
+    pub disclosure: PathBuf,
+    #[command(flatten)]
+    pub log: LogArgs,
+    /// The event's entry
+    #[arg(long, value_name = "N")]
+    pub index: u64,
+}
+
+/// `placet log erase`
+#[derive(Args)]
+pub struct EraseArgs {
+    /// The log's home; it must not be running
+    pub home: PathBuf,
+    /// The order, as the log names it: sha256: and the digest of the order as it was signed
+    #[arg(long, value_name = "DIGEST")]
+    pub order: String,
+    /// Why, such as "5(3), second subparagraph: authorisation refused"; kept confidentially
+    #[arg(long)]
+    pub ground: String,
+}
+
+/// `placet log export`
+#[derive(Args)]
+pub struct ExportArgs {
+    /// The log's home; `placet log run --export` does it while the log runs
+    pub home: PathBuf,
+    /// A folder, or s3://BUCKET/PREFIX (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY say who you are)
+    pub target: String,
+    /// The region of the bucket
+    #[arg(long, default_value = "us-east-1")]
+    pub region: String,
+    /// The URL of an S3-compatible service that is not the region's own
+    #[arg(long, value_name = "URL")]
+    pub endpoint: Option<String>,
+}
+
+/// `placet log mirror`
+#[derive(Args)]
+pub struct MirrorArgs {
+    #[command(flatten)]
+    pub log: LogArgs,
+    /// The folder of the copy; made if it is missing
+    pub folder: PathBuf,
+}
+
+/// `placet log monitor`
+#[derive(Args)]
+pub struct MonitorArgs {
+    #[command(flatten)]
+    pub log: LogArgs,
+    /// The folder in which the monitor remembers what it saw; made if it is missing
+    #[arg(long, value_name = "FOLDER")]
+    pub state: PathBuf,
+    /// Tell when a search on this camera is shown; may be given more than once
+    #[arg(long, value_name = "CAMERA")]
+    pub watch: Vec<CameraId>,
+    /// POST alarms here, as JSON
+    #[arg(long, value_name = "URL")]
+    pub webhook: Option<String>,
+    /// Keep an Atom feed of alarms in this file
+    #[arg(long, value_name = "FILE")]
+    pub feed: Option<PathBuf>,
+    /// Seconds between looks
+    #[arg(long, default_value_t = 60, value_name = "SECONDS")]
+    pub every: u64,
+    /// How many seconds late something may be before it is missing
+    #[arg(long, default_value_t = 30, value_name = "SECONDS")]
+    pub patience: u64,
+    /// Look once and end: exit 1 if there was something to tell
+    #[arg(long)]
+    pub once: bool,
+}
+
 /// `placet log witness`
 #[derive(Args)]
 pub struct WitnessArgs {
@@ -206,7 +335,7 @@ pub struct OversightKeyArgs {
 /// `placet log open-deposit`
 #[derive(Args)]
 pub struct OpenDepositArgs {
-    /// The deposit file
+    /// The deposit, a file of `confidential/deposits/` in the log's home as it was handed over
     pub deposit: PathBuf,
     /// The oversight body's key
     #[arg(long, value_name = "FILE")]
@@ -252,6 +381,14 @@ pub fn run(command: &LogCommand) -> Result<Exit, Failure> {
         LogCommand::Prove(args) => read::prove(args),
         LogCommand::WasItOn(args) => read::was_it_on(args),
         LogCommand::Fsck(args) => home::fsck(args),
+        LogCommand::ChangeKey(args) => change::key(args),
+        LogCommand::SetCameras(args) => change::cameras(args),
+        LogCommand::Disclose(args) => change::disclose(args),
+        LogCommand::CheckDisclosure(args) => change::check_disclosure(args),
+        LogCommand::Erase(args) => change::erase(args),
+        LogCommand::Export(args) => follow::export(args),
+        LogCommand::Mirror(args) => follow::mirror(args),
+        LogCommand::Monitor(args) => follow::monitor(args),
         LogCommand::Witness(args) => witness::run(args),
         LogCommand::WitnessKey(args) => witness::make_key(args),
         LogCommand::OversightKey(args) => deposit::make_key(args),

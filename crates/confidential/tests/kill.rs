@@ -125,8 +125,13 @@ impl Acknowledged {
     }
 }
 
-/// One round: starts a child, listens, kills it after `patience`, and tells whether it had the store open.
-fn round(folder: &Path, number: u64, patience: Duration, heard: &mut Acknowledged) -> bool {
+/// One round: starts a child, listens, kills it after so many lines and a while, and tells whether it had the store open.
+fn round(
+    folder: &Path,
+    number: u64,
+    (lines_before, patience): (u64, Duration),
+    heard: &mut Acknowledged,
+) -> bool {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "attack_killed_at_random_nothing_is_lost_and_nothing_comes_back", "--nocapture"])
         .env(CHILD, format!("{number} {}", folder.display()))
@@ -135,7 +140,12 @@ fn round(folder: &Path, number: u64, patience: Duration, heard: &mut Acknowledge
         .spawn()
         .unwrap();
     let lines = BufReader::new(child.stdout.take().unwrap());
+    let (told, hears) = std::sync::mpsc::channel::<()>();
     let killer = std::thread::spawn(move || {
+        // Once the child has said that much, however slow the machine is, and then anywhere within a step.
+        for _ in 0..lines_before {
+            let _ = hears.recv();
+        }
         std::thread::sleep(patience);
         child.kill().unwrap();
         child.wait().unwrap()
@@ -147,7 +157,9 @@ fn round(folder: &Path, number: u64, patience: Duration, heard: &mut Acknowledge
         let Some(line) = line.strip_prefix("@ ").and_then(|line| line.strip_suffix(" .")) else { continue };
         opened |= line == "open";
         heard.hear(line);
+        let _ = told.send(());
     }
+    drop(told);
     let status = killer.join().unwrap();
     assert!(!status.success() && status.code().is_none(), "the child ended by itself: {status}");
     opened
@@ -165,8 +177,8 @@ fn attack_killed_at_random_nothing_is_lost_and_nothing_comes_back() {
     drop(Store::create(&folder.path().join("store"), &key).unwrap());
     let (mut heard, mut opened, mut state) = (Acknowledged::default(), 0, 1);
     for number in 1..=rounds {
-        // Long enough to start, and then anywhere within a few steps; some are killed while they mend what was left.
-        let patience = Duration::from_micros(3_000 + random(&mut state) % 60_000);
+        // Some are killed before they have said anything: while they start, or mend what was left.
+        let patience = (random(&mut state) % 16, Duration::from_micros(random(&mut state) % 10_000));
         opened += u32::from(round(folder.path(), number, patience, &mut heard));
         heard.check(&Store::open(&folder.path().join("store"), &key).unwrap());
     }

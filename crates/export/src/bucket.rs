@@ -67,14 +67,14 @@ impl Default for Limits {
 
 /// A bucket as a target.
 #[derive(Debug)]
-pub struct Bucket {
+pub struct BucketTarget {
     store: Arc<AmazonS3>,
     prefix: String,
     limits: Limits,
     runtime: Runtime,
 }
 
-impl Bucket {
+impl BucketTarget {
     /// The bucket at `place`. Nothing is asked of it yet.
     ///
     /// # Errors
@@ -171,7 +171,7 @@ fn options(file: &File, mode: PutMode) -> PutOptions {
     PutOptions { mode, attributes, ..PutOptions::default() }
 }
 
-impl Target for Bucket {
+impl Target for BucketTarget {
     fn read(&mut self, path: &str) -> Result<Option<Found>, TargetError> {
         let failed = |source: BoxedError| TargetError { doing: "read", path: path.to_owned(), source };
         let (store, location) = (Arc::clone(&self.store), self.location(path));

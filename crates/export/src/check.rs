@@ -12,7 +12,7 @@ use placet_tlog::tile::{self, Content, Tile, TileNodes};
 
 use crate::error::ExportError;
 use crate::extent::{Extent, Item};
-use crate::shelf::Shelf;
+use placet_publish::Shelf;
 
 /// The longest file that a log can have: 256 entries, or 256 ticks of 65,536 slots.
 const LONGEST: u64 = 1 << 31;
@@ -233,6 +233,10 @@ pub fn read(shelf: &dyn Shelf, path: &str) -> Result<Vec<u8>, ExportError> {
         Some(length) if length > LONGEST => {
             Err(ExportError::Wrong { path: path.to_owned(), what: "is longer than any file of a log" })
         }
-        Some(length) => shelf.read(path, 0, length).map_err(failed),
+        Some(length) => {
+            let bytes = shelf.read(path, 0, length).map_err(failed)?;
+            let whole = u64::try_from(bytes.len()).is_ok_and(|found| found == length);
+            if whole { Ok(bytes) } else { Err(failed(std::io::ErrorKind::UnexpectedEof.into())) }
+        }
     }
 }

@@ -16,12 +16,12 @@ const LONGEST: u64 = 2 << 20;
 
 /// A folder as a target. One process has it at a time.
 #[derive(Debug)]
-pub struct Folder {
+pub struct FolderTarget {
     root: PathBuf,
     _lock: fs::File,
 }
 
-impl Folder {
+impl FolderTarget {
     /// The folder `root`, which is made if it is not there.
     ///
     /// # Errors
@@ -63,7 +63,7 @@ impl Folder {
     }
 }
 
-impl Target for Folder {
+impl Target for FolderTarget {
     fn read(&mut self, path: &str) -> Result<Option<Found>, TargetError> {
         let failed = failed("read", path);
         let full = self.root.join(path);

@@ -13,7 +13,8 @@
 //! No clock of its own and no thread that stays: whoever calls [`export`] decides when.
 //!
 //! ```
-//! use placet_export::{Folder, FolderShelf, export};
+//! use placet_export::{FolderTarget, export};
+//! use placet_publish::Folder;
 //! use placet_tlog::checkpoint::Checkpoint;
 //! use placet_tlog::merkle::Hash;
 //! use placet_tlog::note::SignerKey;
@@ -27,7 +28,7 @@
 //! std::fs::create_dir(&log)?;
 //! std::fs::write(log.join("checkpoint"), checkpoint.sign(&key)?)?;
 //!
-//! let done = export(&FolderShelf::at(&log), &mut Folder::open(&public)?, &[key.verifier_key()])?;
+//! let done = export(&Folder::open(&log)?, &mut FolderTarget::open(&public)?, &[key.verifier_key()])?;
 //! assert_eq!((done.before, done.size, done.files), (None, 0, 1));
 //! assert_eq!(std::fs::read(public.join("checkpoint"))?, std::fs::read(log.join("checkpoint"))?);
 //! # Ok(())
@@ -40,12 +41,10 @@ mod error;
 mod extent;
 mod folder;
 mod round;
-mod shelf;
 mod target;
 
-pub use bucket::{Bucket, BucketPlace, Credentials, Limits};
+pub use bucket::{BucketPlace, BucketTarget, Credentials, Limits};
 pub use error::{ExportError, TargetError};
-pub use folder::Folder;
+pub use folder::FolderTarget;
 pub use round::{Exported, export};
-pub use shelf::{FolderShelf, Shelf};
 pub use target::{File, Found, Target};

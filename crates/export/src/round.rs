@@ -8,8 +8,8 @@ use placet_tlog::note::VerifierKey;
 use crate::check::{Source, read};
 use crate::error::ExportError;
 use crate::extent::{Extent, Item};
-use crate::shelf::Shelf;
 use crate::target::{CHECKPOINT, EXPORTED, File, Target};
+use placet_publish::Shelf;
 
 /// How many files, and how many bytes of them, are held in memory at once.
 const BATCH: usize = 64;

@@ -30,6 +30,14 @@ pub enum KeeperError {
         /// Which line, from 1.
         line: usize,
     },
+    /// What a tick was sealed with is not there.
+    #[error("what tick {tick} was sealed with is not in `{}`: put that file back from the newest copy", path.display())]
+    Seed {
+        /// The tick's number.
+        tick: u64,
+        /// The file of keys.
+        path: PathBuf,
+    },
     /// The private half of the key in force was not given.
     #[error("the log is signed with `{0}` now, and that key was not given")]
     NoKey(Box<VerifierKey>),

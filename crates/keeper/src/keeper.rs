@@ -1,18 +1,20 @@
 //! The one who writes: every entry of a log goes through here, is held to the rules, and is durable when a call returns.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use placet_core::Digest;
-use placet_record::entry::slot::{SlotArray, SlotState};
+use placet_record::entry::slot::{SEALED_SLOT, Seed, SlotArray, SlotState, open_slot};
 use placet_record::entry::{
-    CameraId, CameraRoster, Commitment, Event, EventId, EventKind, Genesis, KeyChange, Leaf, LogMode, Moment,
-    PublicPart, Reveal, Roster, RosterOf, Sequence, Tick,
+    CameraId, CameraRoster, Commitment, Event, EventId, EventKind, Genesis, KeyChange, Leaf, LogMode,
+    Misbehaviour, Moment, PublicPart, Reveal, Roster, RosterOf, Sequence, Tick,
 };
-use placet_store::{Batch, Damage, Disks, Folder, Log, Recovered, SPAN, StoreError};
+use placet_store::{Batch, Damage, Disks, Folder, Log, Recovered, SPAN, Signer as _, StoreError};
 use placet_tlog::checkpoint::Checkpoint;
-use placet_tlog::note::{Note, SignerKey};
+use placet_tlog::merkle::Hash;
+use placet_tlog::note::{Note, SignerKey, VerifierKey};
 use placet_tlog::tile::MAX_ENTRY;
 use zeroize::Zeroizing;
 
@@ -28,6 +30,9 @@ const KEEP_EVERY: u64 = 8_192;
 
 /// How many ticks are opened in one go.
 const REVEALS_AT_ONCE: usize = 1_024;
+
+/// How many held back events are published in one go: 8 MiB of the longest.
+const EVENTS_AT_ONCE: usize = 4_096;
 
 /// What a log is made with, for good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -146,8 +151,7 @@ impl Keeper {
         let signer = LogSigner::open(&home.join("keys"), keys)?;
         let folder = home.join("log");
         let (log, recovered) = Log::open(disks(&folder)?, signer)?;
-        let kept = read_state(&home.join("state"))?;
-        let kept = kept.filter(|s| s.leaves() <= log.size()).unwrap_or_default();
+        let kept = read_state(&home.join("state"), &log)?.unwrap_or_default();
         let (keeper, replayed) = Self::assemble(home, log, kept)?;
         Ok((keeper, Opened { recovered, replayed }))
     }
@@ -172,12 +176,12 @@ impl Keeper {
         }
         let cameras = newest_roster(&log, &sequence)?;
         let mut pending = Pending::open(&home.join("pending"))?;
-        pending.published(&published_already(&log, &sequence, &pending)?)?;
+        pending.published(published_already(&log, &sequence, &pending)?)?;
         let keeper = Self {
             home: home.to_owned(),
             seeds: Seeds::open(&home.join("seeds"))?,
             pending,
-            cosigned: read_cosigned(&home.join("cosigned"))?,
+            cosigned: read_cosigned(home, &log)?,
             log,
             genesis,
             sequence,
@@ -192,6 +196,17 @@ impl Keeper {
     /// The folder it is kept in.
     pub fn home(&self) -> &Path {
         &self.home
+    }
+
+    /// Whether `key` signs the next checkpoint.
+    pub fn signs_with(&mut self, key: &VerifierKey) -> bool {
+        let next = self.log.size() + 1;
+        self.log.signer().at(next) == key
+    }
+
+    /// Every key that signed the log at some time.
+    pub fn keys(&mut self) -> Vec<VerifierKey> {
+        self.log.signer().keys()
     }
 
     /// What the log is.
@@ -238,8 +253,8 @@ impl Keeper {
     /// # Errors
     /// If it cannot be made or kept.
     pub fn seed_key(&mut self) -> Result<(u64, Zeroizing<[u8; 32]>), KeeperError> {
-        let number = self.sequence.last_tick().map_or(0, |last| last.n + 1) / TICKS_PER_KEY;
-        Ok((number, self.seeds.key(number)?))
+        let next = self.next_number();
+        Ok((next / TICKS_PER_KEY, self.seeds.key_for_next(next)?))
     }
 
     /// States what every camera does in the next interval: seals the slots and writes the tick. `state` is asked once for each
@@ -253,13 +268,14 @@ impl Keeper {
         mut state: impl FnMut(&CameraId) -> SlotState,
     ) -> Result<(Tick, Written), KeeperError> {
         let start = self.next_start(now)?;
-        let n = self.sequence.last_tick().map_or(0, |last| last.n + 1);
+        let n = self.next_number();
         let mut states = vec![SlotState::Unused; usize::try_from(self.genesis.slots).unwrap_or(usize::MAX)];
         for (slot, camera) in self.cameras.iter() {
             if let Some(place) = usize::try_from(slot).ok().and_then(|slot| states.get_mut(slot)) {
                 *place = state(camera);
             }
         }
+        self.seeds.key_for_next(n)?;
         let seed = self.seeds.of(n)?;
         let array = SlotArray::seal(&seed, n, &states, self.genesis.slots)?;
         let roster = Digest::of(&self.cameras.to_bytes());
@@ -267,10 +283,11 @@ impl Keeper {
         let tick = Tick { n, start, roster, slots_root: array.root(), reveal_by };
         let mut blobs = vec![(SLOTS, array.as_bytes().to_vec())];
         if let Some(before) = n.checked_sub(1) {
-            let item = self.cosigned.take().filter(|(of, _)| *of == before).map(|(_, note)| note);
+            let item = self.cosigned.as_ref().filter(|(of, _)| *of == before).map(|(_, note)| note.clone());
             blobs.push((COSIGNED, item.unwrap_or_default().into_bytes()));
         }
         let written = self.write(&[Leaf::Tick(tick.clone())], blobs)?;
+        self.cosigned = None;
         Ok((tick, written))
     }
 
@@ -282,7 +299,8 @@ impl Keeper {
     pub fn reveal(&mut self, now: Moment) -> Result<Option<Written>, KeeperError> {
         let mut first: Option<Written> = None;
         loop {
-            let Some(written) = self.reveal_some(now)? else { return Ok(first) };
+            let some = self.reveal_some(now)?.map_or_else(|| self.publish_some(), |w| Ok(Some(w)))?;
+            let Some(written) = some else { return Ok(first) };
             first = Some(match first {
                 None => written,
                 Some(before) => {
@@ -301,32 +319,59 @@ impl Keeper {
         let ticks =
             self.sequence.unopened().take_while(|(_, start)| due(*start).is_some_and(|due| due <= now));
         let ticks: Vec<u64> = ticks.map(|(n, _)| n).take(REVEALS_AT_ONCE).collect();
-        let Some(last) = ticks.last().copied() else { return Ok(None) };
+        if ticks.is_empty() {
+            return Ok(None);
+        }
         let mut leaves = Vec::with_capacity(ticks.len());
         for tick in ticks {
-            let seed = self.seeds.of(tick)?;
-            leaves.push(Leaf::Reveal(Reveal { at: now, tick, seed }));
+            leaves.push(Leaf::Reveal(Reveal { at: now, tick, seed: self.seed_of(tick)? }));
         }
-        let events = self.held_back(last, self.log.size() + leaves.len() as u64);
-        leaves.extend(events.iter().map(|(event, _)| Leaf::Event(event.clone())));
+        self.write(&leaves, Vec::new()).map(Some)
+    }
+
+    /// What opens a tick. The log says for ever what it once said, so the seed is tried first: a file that was put back from
+    /// another time, or is another log's, would make it misbehave.
+    fn seed_of(&self, tick: u64) -> Result<Seed, KeeperError> {
+        let seed = self.seeds.of(tick)?;
+        let slot = self.log.reader().blob_part(SLOTS, tick, 0, SEALED_SLOT as u64)?.unwrap_or_default();
+        let opens = slot.first_chunk().is_some_and(|slot| open_slot(&seed.salt(0), tick, 0, slot).is_ok());
+        if opens { Ok(seed) } else { Err(self.seeds.missing(tick)) }
+    }
+
+    /// Publishes events that were held back for ticks that are open now, as many as surely fit into one batch.
+    fn publish_some(&mut self) -> Result<Option<Written>, KeeperError> {
+        let events = self.held_back(self.log.size());
+        if events.is_empty() {
+            return Ok(None);
+        }
+        let leaves: Vec<Leaf> = events.iter().map(|(event, _)| Leaf::Event(event.clone())).collect();
         let written = self.write(&leaves, Vec::new())?;
-        let published: Vec<(EventId, u64)> =
-            events.into_iter().map(|(event, index)| (event.id, index)).collect();
-        self.pending.published(&published)?;
+        self.pending.published(events.into_iter().map(|(event, index)| (event.id, index)).collect())?;
         Ok(Some(written))
     }
 
-    /// The events held back for ticks up to `tick`, with the indices they get from `first` on.
-    fn held_back(&self, tick: u64, first: u64) -> Vec<(Event, u64)> {
-        let mut out: Vec<(Event, u64)> = Vec::new();
-        for (waiting, index) in self.pending.due(tick).zip(first..) {
+    /// The next events held back for ticks that are open, with the indices they get from `first` on.
+    fn held_back(&self, first: u64) -> Vec<(Event, u64)> {
+        let (mut out, mut indices) = (Vec::new(), BTreeMap::new());
+        for (waiting, index) in self.pending.below(self.first_unopened()).take(EVENTS_AT_ONCE).zip(first..) {
             let mut event = waiting.event.clone();
             if let Some(id) = waiting.about {
-                event.about = out.iter().find(|(e, _)| e.id == id).map(|(_, index)| *index);
+                event.about = indices.get(&id).copied();
             }
+            indices.insert(event.id, index);
             out.push((event, index));
         }
         out
+    }
+
+    /// The first tick that is not open, or that is still to come.
+    fn first_unopened(&self) -> u64 {
+        self.sequence.unopened().next().map_or_else(|| self.next_number(), |(n, _)| n)
+    }
+
+    /// The number of the next tick.
+    fn next_number(&self) -> u64 {
+        self.sequence.last_tick().map_or(0, |last| last.n + 1)
     }
 
     /// Records an event: in an open log it is in the tree when this returns; in a sealed one it is held back, durably, and
@@ -345,23 +390,29 @@ impl Keeper {
         let event = Event { at: now, kind, id, commitment, about, deposit, public };
         // What cannot be written must not be held back until its date, when nobody can mend it.
         Leaf::parse(&Leaf::Event(event.clone()).to_bytes()?)?;
+        if self.sequence.has_event(id) || self.pending.has(id) {
+            return Err(Misbehaviour::EventTwice { index: self.log.size(), id }.into());
+        }
         match self.genesis.mode {
             LogMode::Open => self.write(&[Leaf::Event(event)], Vec::new()).map(Some),
             LogMode::Sealed => {
-                let tick = self.tick_of(now);
+                // Not before what it is about, whose index it needs.
+                let tick = waits_for.and_then(|id| self.pending.tick_of(id));
+                let tick = self.tick_of(now).max(tick.unwrap_or(0));
                 self.pending.push(Waiting { tick, about: waits_for, event })?;
                 Ok(None)
             }
         }
     }
 
-    /// The number of the tick that speaks of `now`, or of the first one after it.
+    /// The number of the tick that speaks of `now`, or of the first one after it; never of one that is open already.
     fn tick_of(&self, now: Moment) -> u64 {
-        match self.sequence.last_tick() {
-            None => 0,
-            Some(last) if last.start.plus(self.genesis.interval).is_some_and(|end| now < end) => last.n,
-            Some(last) => last.n + 1,
-        }
+        let is_over = |last: &Tick| last.start.plus(self.genesis.interval).is_none_or(|end| now >= end);
+        let tick = match self.sequence.last_tick() {
+            Some(last) if !is_over(last) => last.n,
+            _ => self.next_number(),
+        };
+        tick.max(self.first_unopened())
     }
 
     /// Puts another list of cameras in force, from the next tick on.
@@ -441,8 +492,11 @@ impl Keeper {
         let entries = leaves.iter().map(Leaf::to_bytes).collect::<Result<Vec<_>, _>>()?;
         let batch = Batch { entries, blobs };
         self.log.fits(&batch)?;
-        for leaf in leaves {
-            self.sequence.push(leaf)?;
+        if let Err(broken) = leaves.iter().try_for_each(|leaf| self.sequence.push(leaf).map(drop)) {
+            // It has counted what is not in the log: what it knows is read from there again.
+            self.sequence = Sequence::new();
+            replay(&self.log, &mut self.sequence)?;
+            return Err(broken.into());
         }
         let receipt = self.log.append(&batch)?;
         if self.log.size() >= self.kept + KEEP_EVERY {
@@ -453,8 +507,13 @@ impl Keeper {
 
     /// Keeps the state, so that the next start need not read the log.
     fn keep(&mut self) -> Result<(), KeeperError> {
-        let lines = self.sequence.to_lines();
-        let text = format!("{}\n{lines}", Digest::of(lines.as_bytes()));
+        let (lines, reader) = (self.sequence.to_lines(), self.log.reader());
+        if self.sequence.leaves() != reader.size() {
+            // The disk refused the last of it, and the log has stopped.
+            return Ok(());
+        }
+        let root = reader.root(reader.size())?;
+        let text = format!("{}\n{lines}", digest_of_state(&lines, root));
         files::replace(&self.home.join("state"), text.as_bytes())?;
         self.kept = self.sequence.leaves();
         Ok(())
@@ -501,16 +560,12 @@ fn replay(log: &Log<LogSigner>, sequence: &mut Sequence) -> Result<(), KeeperErr
 
 /// What readers were shown last, with its cosignatures, if it is of this log's tree; else the newest checkpoint without any.
 fn shown(home: &Path, log: &Log<LogSigner>) -> Result<Option<Arc<str>>, KeeperError> {
-    let reader = log.reader();
     if let Some(text) = files::read(&home.join("shown"))?
-        && let Ok(note) = Note::parse(text.as_bytes())
-        && let Ok(checkpoint) = note.unverified_text().parse::<Checkpoint>()
-        && checkpoint.size <= reader.size()
-        && reader.root(checkpoint.size)? == checkpoint.root
+        && is_of(&text, log)?
     {
         return Ok(Some(text.into()));
     }
-    Ok(reader.note())
+    Ok(log.reader().note())
 }
 
 /// The events that wait although they are in the log: the power went between the two.
@@ -518,19 +573,18 @@ fn published_already(
     log: &Log<LogSigner>,
     sequence: &Sequence,
     pending: &Pending,
-) -> Result<Vec<(EventId, u64)>, KeeperError> {
-    let mut missing = pending.ids().filter(|id| sequence.has_event(*id)).count();
-    let (reader, mut found) = (log.reader(), Vec::new());
+) -> Result<BTreeMap<EventId, u64>, KeeperError> {
+    let mut missing: BTreeSet<EventId> = pending.ids().filter(|id| sequence.has_event(*id)).collect();
+    let (reader, mut found) = (log.reader(), BTreeMap::new());
     for index in (0..log.size()).rev() {
-        if missing == 0 {
+        if missing.is_empty() {
             break;
         }
         let entry = reader.entry(index)?.unwrap_or_default();
         if let Leaf::Event(event) = Leaf::parse(&entry)?
-            && pending.has(event.id)
+            && missing.remove(&event.id)
         {
-            found.push((event.id, index));
-            missing -= 1;
+            found.insert(event.id, index);
         }
     }
     Ok(found)
@@ -548,18 +602,35 @@ fn newest_roster(log: &Log<LogSigner>, sequence: &Sequence) -> Result<CameraRost
     Err(StoreError::from(Damage::Blob { channel: ROSTERS, number: 0 }).into())
 }
 
-/// The state that was kept; none if there is none that can be read.
-fn read_state(path: &Path) -> Result<Option<Sequence>, KeeperError> {
+/// The state that was kept; none if there is none that can be read, or it is of another history than the log's.
+fn read_state(path: &Path, log: &Log<LogSigner>) -> Result<Option<Sequence>, KeeperError> {
     let Some(text) = files::read(path)? else { return Ok(None) };
     let Some((digest, lines)) = text.split_once('\n') else { return Ok(None) };
-    let intact = digest == Digest::of(lines.as_bytes()).to_string();
-    Ok(if intact { Sequence::from_lines(lines).ok() } else { None })
+    let Ok(kept) = Sequence::from_lines(lines) else { return Ok(None) };
+    if kept.leaves() > log.size() {
+        return Ok(None);
+    }
+    let root = log.reader().root(kept.leaves())?;
+    Ok((digest == digest_of_state(lines, root).to_string()).then_some(kept))
 }
 
-fn read_cosigned(path: &Path) -> Result<Option<(u64, String)>, KeeperError> {
-    let text = files::read(path)?;
-    Ok(text.and_then(|text| {
-        let (n, note) = text.split_once('\n')?;
-        Some((n.parse().ok()?, note.to_owned()))
-    }))
+/// The state and the tree that it is of.
+fn digest_of_state(lines: &str, root: Hash) -> Digest {
+    Digest::of(&[root.0.as_slice(), lines.as_bytes()].concat())
+}
+
+/// What the last tick has of cosignatures; none if it is of another history than the log's.
+fn read_cosigned(home: &Path, log: &Log<LogSigner>) -> Result<Option<(u64, String)>, KeeperError> {
+    let Some(text) = files::read(&home.join("cosigned"))? else { return Ok(None) };
+    let Some((n, note)) = text.split_once('\n') else { return Ok(None) };
+    let (Ok(n), true) = (n.parse(), note.len() <= MAX_ENTRY && is_of(note, log)?) else { return Ok(None) };
+    Ok(Some((n, note.to_owned())))
+}
+
+/// Whether a checkpoint is one of the log's tree.
+fn is_of(note: &str, log: &Log<LogSigner>) -> Result<bool, KeeperError> {
+    let Ok(note) = Note::parse(note.as_bytes()) else { return Ok(false) };
+    let Ok(checkpoint) = note.unverified_text().parse::<Checkpoint>() else { return Ok(false) };
+    let reader = log.reader();
+    Ok(checkpoint.size <= reader.size() && reader.root(checkpoint.size)? == checkpoint.root)
 }

@@ -1,6 +1,7 @@
 //! Events of a sealed log, held back until the tick of their time is opened. One line each, durable before the event counts
 //! as recorded: `TICK ABOUT ENTRY`, where ABOUT is `-`, an index, or the id of an event that is held back too.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use placet_record::entry::{Event, EventId, Leaf};
@@ -67,17 +68,22 @@ impl Pending {
         Ok(())
     }
 
-    /// The events of ticks up to `tick`.
-    pub fn due(&self, tick: u64) -> impl Iterator<Item = &Waiting> {
-        self.waiting.iter().filter(move |w| w.tick <= tick)
+    /// The events of ticks below `tick`.
+    pub fn below(&self, tick: u64) -> impl Iterator<Item = &Waiting> {
+        self.waiting.iter().filter(move |w| w.tick < tick)
+    }
+
+    /// The tick for which an event waits.
+    pub fn tick_of(&self, id: EventId) -> Option<u64> {
+        self.waiting.iter().find(|w| w.event.id == id).map(|w| w.tick)
     }
 
     /// Forgets the events with these ids, which are in the log now at these indices, and resolves what is about them.
-    pub fn published(&mut self, published: &[(EventId, u64)]) -> Result<(), KeeperError> {
+    pub fn published(&mut self, published: BTreeMap<EventId, u64>) -> Result<(), KeeperError> {
         if published.is_empty() {
             return Ok(());
         }
-        let index = |id: EventId| published.iter().find(|(p, _)| *p == id).map(|(_, index)| *index);
+        let index = |id: EventId| published.get(&id).copied();
         self.waiting.retain(|w| index(w.event.id).is_none());
         for waiting in &mut self.waiting {
             if let Some(found) = waiting.about.and_then(index) {

@@ -45,23 +45,34 @@ impl Seeds {
         Ok(Self { path: path.to_owned(), keys })
     }
 
-    /// The seed of a tick. Where its key is not there yet, one is made.
-    pub fn of(&mut self, tick: u64) -> Result<Seed, KeeperError> {
-        let key = self.key(tick / TICKS_PER_KEY)?;
-        Ok(derive(&key, tick))
+    /// The seed of a tick, whose key is there.
+    pub fn of(&self, tick: u64) -> Result<Seed, KeeperError> {
+        let key = self.keys.get(number(tick)).ok_or_else(|| self.missing(tick))?;
+        Ok(derive(key, tick))
     }
 
-    /// A key; made, with those before it, if it is not there yet.
-    pub fn key(&mut self, number: u64) -> Result<Zeroizing<[u8; 32]>, KeeperError> {
-        let number = usize::try_from(number).unwrap_or(usize::MAX);
-        while self.keys.len() <= number {
+    /// The key of the tick that is sealed next. It is made for the first tick that it covers and for no other: where it is gone
+    /// later, another in its place would have to be lost again when the right one is put back.
+    pub fn key_for_next(&mut self, tick: u64) -> Result<Zeroizing<[u8; 32]>, KeeperError> {
+        let number = number(tick);
+        if self.keys.len() == number && tick.is_multiple_of(TICKS_PER_KEY) {
             let mut key = Zeroizing::new([0; 32]);
             getrandom::fill(key.as_mut())?;
-            files::append(&self.path, Zeroizing::new(line(self.keys.len(), &key)).as_bytes())?;
+            files::append(&self.path, Zeroizing::new(line(number, &key)).as_bytes())?;
             self.keys.push(key);
         }
-        Ok(self.keys.get(number).cloned().expect("the key was made above"))
+        self.keys.get(number).cloned().ok_or_else(|| self.missing(tick))
     }
+
+    /// What opens `tick` is not there.
+    pub fn missing(&self, tick: u64) -> KeeperError {
+        KeeperError::Seed { tick, path: self.path.clone() }
+    }
+}
+
+/// The number of the key that covers a tick.
+fn number(tick: u64) -> usize {
+    usize::try_from(tick / TICKS_PER_KEY).unwrap_or(usize::MAX)
 }
 
 fn derive(key: &[u8; 32], tick: u64) -> Seed {
@@ -97,12 +108,14 @@ mod tests {
         let path = folder.path().join("seeds");
         let ticks = [0, 1, 1439, 1440, 3000];
         let mut seeds = Seeds::open(&path).unwrap();
+        (0..=3000).for_each(|n| drop(seeds.key_for_next(n).unwrap()));
         let first = ticks.map(|n| seeds.of(n).unwrap());
         assert_eq!(seeds.keys.len(), 3);
         std::fs::write(&path, std::fs::read_to_string(&path).unwrap() + "3 00ab").unwrap();
         let mut again = Seeds::open(&path).unwrap();
         assert_eq!(first, ticks.map(|n| again.of(n).unwrap()));
-        again.of(5000).unwrap();
+        assert!(matches!(again.key_for_next(5760), Err(KeeperError::Seed { tick: 5760, .. })));
+        again.key_for_next(4320).unwrap();
         assert_eq!(Seeds::open(&path).unwrap().keys.len(), 4);
         std::fs::write(&path, "0 zz\n").unwrap();
         assert!(matches!(Seeds::open(&path), Err(KeeperError::Line { line: 1, .. })));

@@ -92,8 +92,9 @@ fn work<S: Signer>(
         let mut answers: Vec<(u64, Sender<Answer>)> = Vec::new();
         let mut next = Some(job);
         while let Some(job) = next.take() {
+            let most = MAX_BYTES.min(log.most());
             let full = answers.len() >= MAX_JOINED
-                || joined.frame_bytes() + job.batch.frame_bytes() > MAX_BYTES && !answers.is_empty();
+                || joined.frame_bytes() + job.batch.frame_bytes() > most && !answers.is_empty();
             if full {
                 held = Some(job);
                 break;

@@ -233,13 +233,18 @@ impl<S: Signer> Log<S> {
         if batch.blobs.iter().any(|(channel, _)| usize::from(*channel) >= CHANNELS) {
             return Err(StoreError::Batch("there are four channels of side files, 0 to 3"));
         }
-        let room = usize::try_from(self.segment.header.span - DATA).unwrap_or(usize::MAX);
-        if batch.frame_bytes() + MAX_NOTE > room.min(MAX_FRAME) {
+        if batch.frame_bytes() > self.most() {
             return Err(StoreError::Batch(
                 "a batch with its side files has at most 16 MiB, and less than a segment",
             ));
         }
         Ok(())
+    }
+
+    /// How many bytes the frame of a batch may have without its note.
+    pub(crate) fn most(&self) -> usize {
+        let room = usize::try_from(self.segment.header.span.saturating_sub(DATA)).unwrap_or(usize::MAX);
+        room.min(MAX_FRAME).saturating_sub(MAX_NOTE)
     }
 
     /// Writes a batch: when this returns, it is on the disk, under a signed checkpoint, and can be read.

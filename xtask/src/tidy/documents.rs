@@ -34,7 +34,7 @@ pub fn invariants(tree: &Tree) -> Vec<String> {
 
 fn is_test_path(words: &str) -> bool {
     words.contains("::")
-        && words.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "_:".contains(c))
+        && words.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "_:-".contains(c))
 }
 
 /// Whether `crate::…::name` is a test somewhere in that crate.

@@ -121,12 +121,13 @@ fn begin(folder: &Path, plan: &Plan, mode: ModeArg) -> Result<(Rounds<Three>, St
         ModeArg::Sealed => (LogMode::Sealed, plan.minutes / 2 * MINUTE),
     };
     let settings = Settings { interval: MINUTE, mode, reveal_delay, slots: 16 };
+    let oversight = OversightSecret::from_seed(seed()?);
+    keys::keep(&folder.join("oversight.key"), oversight.secret_text().expose())?;
+    home::keep_key(&home, &key, &policy, Some(&oversight.public_key()))?;
     let keeper = Keeper::create(&home, key, settings, &cameras, plan.start).map_err(|e| failed(&e))?;
     let source = KeyFile::create(&home.join("confidential.key"))
         .map_err(|e| Failure::Io("confidential.key".to_owned(), e))?;
     let store = Store::create(&home.join("confidential"), &source).map_err(|e| failed(&e))?;
-    let oversight = OversightSecret::from_seed(seed()?);
-    keys::keep(&folder.join("oversight.key"), oversight.secret_text().expose())?;
     let archive = Archive::new(keeper, store, Some(oversight.public_key()));
     Ok((Rounds::new(archive, witnesses, LEAD), policy))
 }
@@ -234,9 +235,10 @@ fn finish(
     write("policy", policy.as_bytes())?;
     let parsed = Policy::parse(policy.as_bytes()).map_err(|e| usage(&e))?;
     let keys: Vec<_> = parsed.logs().iter().map(|log| log.key.clone()).collect();
-    let mut public = placet_export::Folder::open(&folder.join("public")).map_err(|e| failed(&e))?;
+    let mut public = placet_export::FolderTarget::open(&folder.join("public")).map_err(|e| failed(&e))?;
     placet_export::export(&Live(published.clone()), &mut public, &keys).map_err(|e| failed(&e))?;
     write("verify.html", page::page(policy, "")?.bytes.as_ref())?;
+    page::beside(&folder.join("public"), policy)?;
     let proofs = folder.join("proofs");
     fs::create_dir(&proofs).map_err(|e| Failure::Io(proofs.display().to_string(), e))?;
     let reader = Reader::open(published, &parsed).map_err(|e| failed(&e))?;

@@ -5,7 +5,9 @@ use std::fs;
 use placet_audit::Reader;
 use placet_deposit::{Deposit, OpenError, OversightSecret};
 use placet_record::entry::{Event, Leaf};
+use serde_json::json;
 
+use super::read::read_error;
 use super::source::{self, Opened};
 use super::{OpenDepositArgs, OversightKeyArgs, failed, usage};
 use crate::Failure;
@@ -32,10 +34,12 @@ pub fn open(args: &OpenDepositArgs) -> Result<Exit, Failure> {
     let bytes = fs::read(&args.deposit)
         .map_err(|e| Failure::Usage(format!("cannot read `{}`: {e}", args.deposit.display())))?;
     let deposit = Deposit::parse(&bytes).map_err(|e| usage(&e))?;
-    let secret: OversightSecret = keys::read_secret(&args.key)?.trim_end().parse().map_err(|e| usage(&e))?;
+    let text = keys::read_secret(&args.key)?;
+    let secret: OversightSecret = text.trim_end().parse().map_err(|e| {
+        Failure::Usage(format!("`{}` is no oversight key: {}", args.key.display(), placet_job::chain(&e)))
+    })?;
     let Opened { source, policy, .. } = &source::open(&args.log)?;
-    let reader =
-        Reader::open(source.as_ref(), policy).map_err(|e| Failure::Invalid(placet_job::chain(&e)))?;
+    let reader = Reader::open(source.as_ref(), policy).map_err(|e| read_error(&e))?;
     let (index, event) = event_of(&reader, &deposit)?;
     let origin = &reader.genesis().origin;
     let committed = deposit.open(&secret, origin, &event).map_err(|error| match error {
@@ -49,6 +53,12 @@ pub fn open(args: &OpenDepositArgs) -> Result<Exit, Failure> {
         )),
     })?;
     let record = committed.record.to_bytes().map_err(|e| failed(&e))?;
+    if args.log.json {
+        let record: serde_json::Value = serde_json::from_slice(&record).map_err(Failure::internal)?;
+        let (kind, at) = (event.kind.key(), event.at.to_string());
+        println!("{}", json!({ "index": index, "kind": kind, "at": at, "record": record }));
+        return Ok(Exit::Done);
+    }
     eprintln!("entry {index} of {origin}: {} at {}, committed to what follows", event.kind.key(), event.at);
     println!("{}", printable(&String::from_utf8_lossy(&record)));
     Ok(Exit::Done)
@@ -58,7 +68,7 @@ pub fn open(args: &OpenDepositArgs) -> Result<Exit, Failure> {
 fn event_of<S: placet_audit::Source>(reader: &Reader<S>, deposit: &Deposit) -> Result<(u64, Event), Failure> {
     let digest = deposit.digest();
     for index in 0..reader.size() {
-        let leaf = reader.leaf(index).map_err(|e| Failure::Invalid(placet_job::chain(&e)))?;
+        let leaf = reader.leaf(index).map_err(|e| read_error(&e))?;
         if let Leaf::Event(event) = leaf
             && event.deposit == Some(digest)
         {

@@ -1,5 +1,6 @@
 //! The home of a log: made, opened, checked.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,8 +9,8 @@ use placet_audit::audit;
 use placet_confidential::KeyFile;
 use placet_deposit::OversightKey;
 use placet_keeper::{Archive, Keeper, KeeperError, LogSigner, Settings};
-use placet_record::entry::{CameraRoster, LogMode};
-use placet_store::{Disks, Folder, Log, Signer as _, StoreError, fsck};
+use placet_record::entry::{CameraId, CameraRoster, LogMode};
+use placet_store::{Damage, Disks, Folder, Log, Signer as _, StoreError, fsck};
 use placet_tlog::note::SignerKey;
 use placet_tlog::policy::Policy;
 use serde_json::json;
@@ -32,14 +33,23 @@ pub fn create(args: &CreateArgs) -> Result<Exit, Failure> {
     if is_home(home) {
         return Err(Failure::Usage(format!("there is a log in `{}` already", home.display())));
     }
-    let cameras = cameras(&args.cameras)?;
+    let cameras = cameras(&args.cameras, None)?;
+    if cameras.iter().next().is_none() {
+        return Err(Failure::Usage(format!("`{}` names no camera", args.cameras.display())));
+    }
     let oversight = args.oversight.as_deref().map(str::parse::<OversightKey>).transpose();
     let oversight = oversight.map_err(|e| usage(&e))?;
     let settings = settings(args, &cameras)?;
-    fs::create_dir_all(home).map_err(|e| Failure::Io(home.display().to_string(), e))?;
+    fresh_folder(home)?;
     let key = keys::make(&home.join("log.key"), Some(&args.origin))?;
     let verifier = key.verifier_key();
-    let keeper = Keeper::create(home, key, settings, &cameras, now()?).map_err(|e| failed(&e))?;
+    let keeper = match Keeper::create(home, key, settings, &cameras, now()?) {
+        Ok(keeper) => keeper,
+        Err(error) => {
+            undo(home)?;
+            return Err(keeper_error(home, &error));
+        }
+    };
     let source = KeyFile::create(&home.join("confidential.key"))
         .map_err(|e| Failure::Io("confidential.key".to_owned(), e))?;
     drop(placet_confidential::Store::create(&home.join("confidential"), &source).map_err(|e| failed(&e))?);
@@ -62,6 +72,19 @@ pub fn create(args: &CreateArgs) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
+/// Empties the folder of a log that could not be made, so that the next try finds it as this one did.
+fn undo(home: &Path) -> Result<(), Failure> {
+    for entry in walkdir::WalkDir::new(home).min_depth(1).contents_first(true) {
+        let removed =
+            entry.map_err(std::io::Error::from).and_then(|entry| match entry.file_type().is_dir() {
+                true => fs::remove_dir(entry.path()),
+                false => fs::remove_file(entry.path()),
+            });
+        removed.map_err(|e| Failure::Io(home.display().to_string(), e))?;
+    }
+    Ok(())
+}
+
 fn mode_words(mode: LogMode, delay: u64) -> String {
     match mode {
         LogMode::Open => format!("open: each interval is shown within {delay} s of its end"),
@@ -82,12 +105,13 @@ fn settings(args: &CreateArgs, cameras: &CameraRoster) -> Result<Settings, Failu
     Ok(Settings { interval: args.interval, mode, reveal_delay: args.reveal_delay.unwrap_or(delay), slots })
 }
 
-fn cameras(path: &Path) -> Result<CameraRoster, Failure> {
+/// The cameras that a file names. One that had a slot `before` keeps it; a new one takes the first that is free.
+pub fn cameras(path: &Path, before: Option<&CameraRoster>) -> Result<CameraRoster, Failure> {
     let text = fs::read_to_string(path)
         .map_err(|e| Failure::Usage(format!("cannot read `{}`: {e}", path.display())))?;
-    let mut pairs = Vec::new();
+    let mut named: Vec<CameraId> = Vec::new();
     for (at, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-        let camera = line.trim().parse().map_err(|e| {
+        let camera: CameraId = line.trim().parse().map_err(|e| {
             Failure::Usage(format!(
                 "line {} of `{}`: `{}` {e}",
                 at + 1,
@@ -95,8 +119,22 @@ fn cameras(path: &Path) -> Result<CameraRoster, Failure> {
                 crate::progress::printable(line.trim())
             ))
         })?;
-        pairs.push((camera, u32::try_from(pairs.len()).map_err(Failure::internal)?));
+        if named.contains(&camera) {
+            let words = format!("line {} of `{}`: `{camera}` stands there twice", at + 1, path.display());
+            return Err(Failure::Usage(words));
+        }
+        named.push(camera);
     }
+    let kept = |camera: &CameraId| before.and_then(|before| before.slot_of(camera));
+    let taken: BTreeSet<u32> = named.iter().filter_map(kept).collect();
+    let mut free = (0..).filter(|slot| !taken.contains(slot));
+    let pairs: Vec<_> = named
+        .into_iter()
+        .filter_map(|camera| {
+            let slot = kept(&camera).or_else(|| free.next())?;
+            Some((camera, slot))
+        })
+        .collect();
     CameraRoster::new(pairs).map_err(|e| usage(&e))
 }
 
@@ -104,9 +142,38 @@ fn write(path: &Path, text: &str) -> Result<(), Failure> {
     fs::write(path, text).map_err(|e| Failure::Io(path.display().to_string(), e))
 }
 
-/// The log's private keys: every `*.key` of the home that is one.
+/// Keeps what a later command needs to open the home of a log that signs with `key`.
+pub fn keep_key(
+    home: &Path,
+    key: &SignerKey,
+    policy: &str,
+    oversight: Option<&OversightKey>,
+) -> Result<(), Failure> {
+    keys::keep(&home.join("log.key"), key.secret_text().expose())?;
+    write(&home.join("policy"), policy)?;
+    oversight.map_or(Ok(()), |key| write(&home.join("oversight"), &format!("{key}\n")))
+}
+
+/// Refuses a folder in which no log is kept.
+pub fn require(home: &Path) -> Result<(), Failure> {
+    if is_home(home) {
+        return Ok(());
+    }
+    Err(Failure::Usage(format!(
+        "`{}` is no home of a log; `placet log create` makes one, and a published copy is for reading alone",
+        home.display()
+    )))
+}
+
+/// The log's private keys: the one in force, and the next one where a change has begun.
 fn secrets(home: &Path) -> Result<Vec<SignerKey>, Failure> {
-    let mut out = vec![keys::read(&home.join("log.key"))?];
+    let current = home.join("log.key");
+    if !current.exists() {
+        let words =
+            format!("`{}`, the log's private key, is missing: put it back from a copy", current.display());
+        return Err(Failure::Unavailable(words));
+    }
+    let mut out = vec![keys::read(&current)?];
     let next = home.join("log.next.key");
     if next.exists() {
         out.push(keys::read(&next)?);
@@ -116,13 +183,41 @@ fn secrets(home: &Path) -> Result<Vec<SignerKey>, Failure> {
 
 /// Opens the log of a home.
 pub fn open(home: &Path) -> Result<(Keeper, placet_keeper::Opened), Failure> {
-    Keeper::open(home, secrets(home)?).map_err(|error| match &error {
-        KeeperError::Store(StoreError::Locked) => Failure::Unavailable(format!(
+    require(home)?;
+    Keeper::open(home, secrets(home)?).map_err(|error| keeper_error(home, &error))
+}
+
+/// What was asked for and cannot be, apart from what was tried and failed.
+pub fn keeper_error(home: &Path, error: &KeeperError) -> Failure {
+    match error {
+        KeeperError::Store(error) => store_error(home, error),
+        KeeperError::Form(_)
+        | KeeperError::Cameras { .. }
+        | KeeperError::Roster(_)
+        | KeeperError::Rule(_) => usage(error),
+        KeeperError::NoKey(_) | KeeperError::Clock(_) => Failure::Unavailable(placet_job::chain(error)),
+        error => failed(error),
+    }
+}
+
+/// A log that somebody else has open is there, and cannot be had now; a damaged one does not hold.
+fn store_error(home: &Path, error: &StoreError) -> Failure {
+    match error {
+        StoreError::Locked => Failure::Unavailable(format!(
             "the log of `{}` is open elsewhere: ask it at its address, or stop it first",
             home.display()
         )),
-        _ => failed(&error),
-    })
+        StoreError::Damage(Damage::MarkLost { .. }) => {
+            Failure::Invalid(format!("{error}{}", mark_words(home)))
+        }
+        // Its words have their cause in them.
+        StoreError::Damage(_) => Failure::Invalid(error.to_string()),
+        error => failed(error),
+    }
+}
+
+fn mark_words(home: &Path) -> String {
+    format!("; with `placet log fsck --set-mark {}`", home.display())
 }
 
 /// Opens the log of a home with its confidential store.
@@ -136,6 +231,12 @@ pub fn open_archive(home: &Path) -> Result<(Archive, placet_keeper::Opened), Fai
         Err(_) => None,
     };
     Ok((Archive::new(keeper, store, oversight), opened))
+}
+
+/// The text of the policy that lies in the home.
+pub fn own_policy_text(home: &Path) -> Result<String, Failure> {
+    let path = home.join("policy");
+    fs::read_to_string(&path).map_err(|e| Failure::Io(path.display().to_string(), e))
 }
 
 /// The policy that lies in the home: its own key, and the witnesses it asks.
@@ -156,7 +257,7 @@ pub fn fsck(args: &FsckArgs) -> Result<Exit, Failure> {
     let disks = disks(&home.join("log"))?;
     if args.set_mark {
         let signer = LogSigner::open(&home.join("keys"), secrets(home)?).map_err(|e| failed(&e))?;
-        let log = Log::set_mark(disks.clone(), signer).map_err(|e| failed(&e))?;
+        let log = Log::set_mark(disks.clone(), signer).map_err(|e| store_error(home, &e))?;
         eprintln!("high-water mark set to {} entries", log.size());
     }
     let checked = fsck::check(&disks, &signer.keys(), |done, of| {
@@ -164,8 +265,12 @@ pub fn fsck(args: &FsckArgs) -> Result<Exit, Failure> {
             eprint!("\rsegment {done} of {of}");
         }
     });
-    let checked = checked.map_err(|e| failed(&e))?;
-    let mut problems: Vec<String> = checked.problems.iter().map(ToString::to_string).collect();
+    let checked = checked.map_err(|e| store_error(home, &e))?;
+    let words = |problem: &Damage| match problem {
+        Damage::MarkLost { .. } => format!("{problem}{}", mark_words(home)),
+        other => other.to_string(),
+    };
+    let mut problems: Vec<String> = checked.problems.iter().map(words).collect();
     if problems.is_empty() {
         problems.extend(rules(home)?);
     }
@@ -221,6 +326,9 @@ fn disks(folder: &Path) -> Result<Disks, Failure> {
 /// A new folder for something; one that has anything in it is not taken.
 pub fn fresh_folder(path: &Path) -> Result<PathBuf, Failure> {
     let failed = |e| Failure::Io(path.display().to_string(), e);
+    if path.exists() && !path.is_dir() {
+        return Err(Failure::Usage(format!("`{}` is no folder: choose another name", path.display())));
+    }
     if path.exists() && fs::read_dir(path).map_err(failed)?.next().is_some() {
         return Err(Failure::Usage(format!("`{}` is not empty: choose another folder", path.display())));
     }

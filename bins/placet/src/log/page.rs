@@ -1,6 +1,7 @@
 //! The page that checks a log in the browser, for one policy.
 
 use std::fs;
+use std::path::Path;
 
 use placet_core::Digest;
 use placet_publish::Page;
@@ -22,6 +23,12 @@ pub fn run(args: &PageArgs) -> Result<Exit, Failure> {
     println!("{}  {}", Digest::of(page.as_bytes()), args.output.display());
     eprintln!("publish this digest where people trust you: it tells them that the page is yours");
     Ok(Exit::Done)
+}
+
+/// Puts the page, for one policy, beside the log that a web server is to host from `folder`.
+pub fn beside(folder: &Path, policy: &str) -> Result<(), Failure> {
+    let path = folder.join("index.html");
+    fs::write(&path, pinned(policy, "")).map_err(|e| Failure::Io(path.display().to_string(), e))
 }
 
 /// The page to serve beside a log.

@@ -3,9 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use placet_audit::{
-    Answer, CHECKPOINT, MAX_CHECKPOINT, ReadError, Reader, Unknown, prove as prove_statement,
-};
+use placet_audit::{Answer, ProveError, ReadError, Reader, Unknown, prove as prove_statement};
 use placet_record::entry::Moment;
 use placet_tlog::proof::Proof;
 use serde_json::{Value, json};
@@ -23,9 +21,14 @@ fn reader(opened: Opened) -> Result<LogReader, Failure> {
     Reader::open(source, &policy).map_err(|e| read_error(&e))
 }
 
-fn read_error(error: &ReadError) -> Failure {
+/// What was asked for and is not there, a log that cannot be had, and one that does not hold.
+pub fn read_error(error: &ReadError) -> Failure {
     let words = placet_job::chain(error);
-    if error.is_unavailable() { Failure::Unavailable(words) } else { Failure::Invalid(words) }
+    match error {
+        ReadError::NoSuchEntry { .. } => Failure::Usage(words),
+        error if error.is_unavailable() => Failure::Unavailable(words),
+        _ => Failure::Invalid(words),
+    }
 }
 
 /// `placet log status`
@@ -92,16 +95,21 @@ pub fn get(args: &GetArgs) -> Result<Exit, Failure> {
 /// `placet log prove`
 pub fn prove(args: &ProveArgs) -> Result<Exit, Failure> {
     let opened = source::open(&args.log)?;
-    let served = opened.source.get(CHECKPOINT, MAX_CHECKPOINT).map_err(|e| failed(&e))?.unwrap_or_default();
     let reader = reader(opened)?;
     let entry = reader.entry(args.index).map_err(|e| read_error(&e))?;
     let hashes = reader.inclusion_proof(args.index).map_err(|e| read_error(&e))?;
-    let checkpoint = String::from_utf8_lossy(&served).into_owned();
+    let checkpoint = String::from_utf8_lossy(reader.served()).into_owned();
     let proof = Proof { extra: None, index: args.index, hashes, checkpoint };
     proof.verify(&entry, reader.policy()).map_err(|e| Failure::Invalid(placet_job::chain(&e)))?;
+    let text = if args.log.json {
+        let entry = String::from_utf8_lossy(&entry);
+        format!("{}\n", json!({ "index": args.index, "entry": entry, "proof": proof.to_string() }))
+    } else {
+        proof.to_string()
+    };
     match &args.output {
-        Some(path) => write_new(path, proof.to_string().as_bytes())?,
-        None => print!("{proof}"),
+        Some(path) => write_new(path, text.as_bytes())?,
+        None => print!("{text}"),
     }
     Ok(Exit::Done)
 }
@@ -109,7 +117,10 @@ pub fn prove(args: &ProveArgs) -> Result<Exit, Failure> {
 /// `placet log was-it-on`
 pub fn was_it_on(args: &WasItOnArgs) -> Result<Exit, Failure> {
     let reader = reader(source::open(&args.log)?)?;
-    let proof = prove_statement(&reader, &args.camera, args.at).map_err(|e| failed(&e))?;
+    let proof = prove_statement(&reader, &args.camera, args.at).map_err(|error| match error {
+        ProveError::Read(error) => read_error(&error),
+        error => Failure::Invalid(placet_job::chain(&error)),
+    })?;
     // What is told is what the proof shows, and nothing that was seen on the way.
     let statement =
         proof.verify(reader.policy(), now()?).map_err(|e| Failure::Invalid(placet_job::chain(&e)))?;
@@ -161,7 +172,7 @@ fn answer(answer: &Answer) -> Value {
 }
 
 /// Writes a file that is not there yet.
-fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+pub fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     if path.exists() {
         return Err(Failure::Usage(format!("`{}` exists: choose another name", path.display())));
     }

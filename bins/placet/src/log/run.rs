@@ -23,7 +23,9 @@ const NAP: Duration = Duration::from_millis(100);
 
 /// `placet log run`
 pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
+    home::require(&args.home)?;
     let policy = home::own_policy(&args.home)?;
+    let asked = policy.asks_for_witnesses();
     let (mut archive, opened) = home::open_archive(&args.home)?;
     if opened.recovered.torn {
         eprintln!("a batch that was begun and never finished was removed; nobody had been told of it");
@@ -44,18 +46,36 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
     if let Some(address) = &args.listen {
         serve(&runtime, address, published, &args.home)?;
     }
+    let keys = archive.keeper().keys();
+    let mut public = match &args.export {
+        Some(folder) => {
+            let target = placet_export::FolderTarget::open(folder).map_err(|e| super::failed(&e))?;
+            page::beside(folder, &home::own_policy_text(&args.home)?)?;
+            Some(target)
+        }
+        None => None,
+    };
     let mut rounds = Rounds::new(archive, witnesses, args.lead);
     while !stop.load(Ordering::SeqCst) {
         // This program has no recogniser and no way to start one: no search runs through it, which is what it states.
         let step = rounds.step(now()?, |_| SlotState::Off).map_err(|e| super::failed(&e))?;
         step.words.iter().for_each(|w| eprintln!("{w}"));
         if let Some(tick) = &step.tick {
-            let seen = if step.witnessed {
-                "seen by its witnesses"
-            } else {
-                "NOT WITNESSED by as many as the policy asks for"
+            let seen = match (asked, step.witnessed) {
+                (false, _) => "written; the log's policy asks for no witness",
+                (true, true) => "seen by its witnesses",
+                (true, false) => "NOT WITNESSED by as many as the policy asks for",
             };
             eprintln!("tick {} for {}: {seen}", tick.n, tick.start);
+        }
+        if let Some(target) = &mut public
+            && (step.tick.is_some() || step.opened > 0)
+        {
+            let shelf = Live(rounds.archive().keeper().published());
+            // What could not be put there is put there with the next round.
+            if let Err(error) = placet_export::export(&shelf, target, &keys) {
+                eprintln!("the public folder is behind: {}", placet_job::chain(&error));
+            }
         }
         if args.once {
             break;
@@ -80,8 +100,7 @@ fn serve(
 ) -> Result<(), Failure> {
     let listener = runtime.block_on(listen(address))?;
     let local = listener.local_addr().map_err(|e| Failure::Io(address.to_owned(), e))?;
-    let policy =
-        std::fs::read_to_string(home.join("policy")).map_err(|e| Failure::Io("policy".to_owned(), e))?;
+    let policy = home::own_policy_text(home)?;
     let router = router(Arc::new(Live(published)), vec![page::page(&policy, "")?]);
     eprintln!("the log is at http://{local}/, with a page that checks it");
     // It ends with the program: a reader who is cut off asks again.
@@ -96,10 +115,11 @@ fn serve(
 
 /// Binds an address.
 pub async fn listen(address: &str) -> Result<TcpListener, Failure> {
-    TcpListener::bind(address).await.map_err(|e| {
-        Failure::Unavailable(format!(
-            "cannot listen on `{address}`: {e}; an address is such as 127.0.0.1:8080"
-        ))
+    TcpListener::bind(address).await.map_err(|e| match e.kind() {
+        io::ErrorKind::InvalidInput => {
+            Failure::Usage(format!("`{address}` is no address to listen on, which is such as 127.0.0.1:8080"))
+        }
+        _ => Failure::Unavailable(format!("cannot listen on `{address}`: {e}")),
     })
 }
 
@@ -129,16 +149,6 @@ pub async fn stopped() {
 
 /// The live log as a shelf, to serve from and to export from.
 pub struct Live(pub Published);
-
-impl placet_export::Shelf for Live {
-    fn length(&self, path: &str) -> io::Result<Option<u64>> {
-        Shelf::length(self, path)
-    }
-
-    fn read(&self, path: &str, from: u64, len: u64) -> io::Result<Vec<u8>> {
-        Shelf::read(self, path, from, len)
-    }
-}
 
 impl Shelf for Live {
     fn length(&self, path: &str) -> io::Result<Option<u64>> {

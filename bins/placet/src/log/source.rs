@@ -27,6 +27,13 @@ pub fn open(args: &LogArgs) -> Result<Opened, Failure> {
     if home::is_home(path) {
         return open_home(args, path);
     }
+    let far = args.log.contains("://");
+    if !far && !path.is_dir() {
+        return Err(Failure::Usage(format!(
+            "`{}` is no folder; a log is a URL, a folder or a home",
+            args.log
+        )));
+    }
     let named = args.policy.as_deref().ok_or_else(|| {
         Failure::Usage(
             "--policy FILE is needed: whom to believe (the log's key and its witnesses) is yours to say, and never \
@@ -34,20 +41,14 @@ pub fn open(args: &LogArgs) -> Result<Opened, Failure> {
                 .to_owned(),
         )
     })?;
-    if !args.log.contains("://") {
+    if !far {
         refuse_inside(named, path)?;
     }
     let policy = policy(named)?;
-    let source: Box<dyn Source> = if args.log.contains("://") {
+    let source: Box<dyn Source> = if far {
         let prefix = args.log.parse().map_err(|e| super::usage(&e))?;
         Box::new(HttpSource::new(prefix, PATIENCE).map_err(|e| super::failed(&e))?)
     } else {
-        if !path.is_dir() {
-            return Err(Failure::Usage(format!(
-                "`{}` is no folder; a log is a URL, a folder or a home",
-                args.log
-            )));
-        }
         Box::new(FolderSource::new(path))
     };
     Ok(Opened { source, policy, _keeper: None })

@@ -40,7 +40,9 @@ pub fn run(args: &WitnessArgs) -> Result<Exit, Failure> {
         )));
     }
     let secret = keys::read_secret(&args.key)?;
-    let secret: WitnessSecret = secret.trim_end().parse().map_err(|e| usage(&e))?;
+    let secret: WitnessSecret = secret.trim_end().parse().map_err(|e| {
+        Failure::Usage(format!("`{}` is no witness's key: {}", args.key.display(), placet_job::chain(&e)))
+    })?;
     let witness = Witness::open(&args.home, secret, &logs, Box::new(FileSystem), Box::new(SystemClock));
     let witness = Arc::new(witness.map_err(|e| failed(&e))?);
     let runtime = runtime()?;

@@ -14,6 +14,7 @@ mod clean;
 mod damage;
 mod evidence;
 mod folders;
+mod log;
 mod options;
 mod pictures;
 mod pipes;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use placet_export::{Bucket, BucketPlace, Credentials, ExportError, Limits, Target as _, export};
+use placet_export::{BucketPlace, BucketTarget, Credentials, ExportError, Limits, Target as _, export};
 
 use crate::log::Log;
 
@@ -109,7 +109,7 @@ const QUICK: Limits =
 fn a_log_is_exported_to_an_s3_server_round_by_round() {
     let Some((folder, _, server)) = server() else { return };
     let log = Log::new(1_000, 0);
-    let mut bucket = Bucket::open(&server.place(), QUICK).unwrap();
+    let mut bucket = BucketTarget::open(&server.place(), QUICK).unwrap();
     let prefix = folder.path().join("logs/one/2027");
     let mut before = None;
     for size in [1, 3, 10, 255, 256, 257, 390, 512, 1_000] {
@@ -133,7 +133,7 @@ fn objects_say_what_they_are_and_how_long_they_keep() {
     use object_store::{Attribute, ObjectStoreExt as _};
     let Some((_folder, _, server)) = server() else { return };
     let log = Log::new(300, 0);
-    export(&log.at(300), &mut Bucket::open(&server.place(), QUICK).unwrap(), &log.keys()).unwrap();
+    export(&log.at(300), &mut BucketTarget::open(&server.place(), QUICK).unwrap(), &log.keys()).unwrap();
     let store = AmazonS3Builder::new()
         .with_bucket_name("logs")
         .with_endpoint(server.place().endpoint.unwrap())
@@ -163,8 +163,8 @@ fn objects_say_what_they_are_and_how_long_they_keep() {
 fn two_exporters_do_not_set_the_checkpoint_back() {
     let Some((_folder, _, server)) = server() else { return };
     let log = Log::new(100, 0);
-    let mut slow = Bucket::open(&server.place(), QUICK).unwrap();
-    let mut quick = Bucket::open(&server.place(), QUICK).unwrap();
+    let mut slow = BucketTarget::open(&server.place(), QUICK).unwrap();
+    let mut quick = BucketTarget::open(&server.place(), QUICK).unwrap();
     export(&log.at(10), &mut slow, &log.keys()).unwrap();
     let seen = slow.read("checkpoint").unwrap();
     export(&log.at(90), &mut quick, &log.keys()).unwrap();
@@ -179,14 +179,14 @@ fn a_server_killed_in_the_middle_holds_a_log_that_verifies_and_the_next_round_go
     let Some((folder, program, mut server)) = server() else { return };
     let log = Log::new(4_000, 0);
     let keys = log.keys();
-    let mut bucket = Bucket::open(&server.place(), QUICK).unwrap();
+    let mut bucket = BucketTarget::open(&server.place(), QUICK).unwrap();
     export(&log.at(200), &mut bucket, &keys).unwrap();
     let port = server.port;
     let mut failed = 0;
     for (round, size) in (1..20).map(|round| (round, 200 + round * 200)) {
         let patience = Duration::from_millis(round * 15);
         let short = Limits { request: Duration::from_secs(1), file: Duration::from_secs(1), concurrency: 4 };
-        let mut bucket = Bucket::open(&server.place(), short).unwrap();
+        let mut bucket = BucketTarget::open(&server.place(), short).unwrap();
         let killer = std::thread::spawn(move || {
             std::thread::sleep(patience);
             drop(server);
@@ -198,7 +198,7 @@ fn a_server_killed_in_the_middle_holds_a_log_that_verifies_and_the_next_round_go
         let stands = log.verify(&mut bucket).unwrap();
         assert!(stands == size || (result.is_err() && stands < size));
     }
-    let mut bucket = Bucket::open(&server.place(), QUICK).unwrap();
+    let mut bucket = BucketTarget::open(&server.place(), QUICK).unwrap();
     export(&log.at(4_000), &mut bucket, &keys).unwrap();
     assert_eq!(log.verify(&mut bucket), Some(4_000));
     eprintln!("the server was killed in 19 rounds, of which {failed} failed; the log verified after each");
@@ -218,7 +218,8 @@ fn a_server_that_never_answers_is_given_up_in_time() {
     let limits =
         Limits { concurrency: 1, request: Duration::from_millis(200), file: Duration::from_millis(500) };
     let log = Log::new(10, 0);
-    let refused = export(&log.at(10), &mut Bucket::open(&place, limits).unwrap(), &log.keys()).unwrap_err();
+    let refused =
+        export(&log.at(10), &mut BucketTarget::open(&place, limits).unwrap(), &log.keys()).unwrap_err();
     assert_eq!(refused.to_string(), "cannot read `checkpoint` at the target");
 }
 
@@ -234,7 +235,8 @@ fn only_loopback_may_do_without_tls() {
     let quick =
         Limits { concurrency: 1, request: Duration::from_millis(500), file: Duration::from_millis(500) };
     let log = Log::new(10, 0);
-    let refused = export(&log.at(10), &mut Bucket::open(&place, quick).unwrap(), &log.keys()).unwrap_err();
+    let refused =
+        export(&log.at(10), &mut BucketTarget::open(&place, quick).unwrap(), &log.keys()).unwrap_err();
     let ExportError::Target(error) = refused else { panic!("{refused}") };
     assert!(format!("{:?}", error.source).contains("BadScheme"), "{:?}", error.source);
     assert!(!format!("{place:?}").contains("\"b\""), "a secret is not printed");

@@ -1,4 +1,5 @@
-use placet_export::{Exported, File, Folder, FolderShelf, Found, Target, TargetError, export};
+use placet_export::{Exported, File, FolderTarget, Found, Target, TargetError, export};
+use placet_publish::Folder;
 
 use crate::log::Log;
 
@@ -9,7 +10,7 @@ const SIZES: [u64; 16] = [1, 2, 3, 4, 10, 255, 256, 257, 300, 390, 391, 392, 511
 fn a_log_that_grows_is_exported_round_by_round_and_always_verifies() {
     let folder = tempfile::tempdir().unwrap();
     let log = Log::new(1_000, 0);
-    let mut target = Folder::open(folder.path()).unwrap();
+    let mut target = FolderTarget::open(folder.path()).unwrap();
     let mut before = None;
     for size in SIZES {
         let done = export(&log.at(size), &mut target, &log.keys()).unwrap();
@@ -31,23 +32,23 @@ fn a_log_that_grows_is_exported_round_by_round_and_always_verifies() {
 fn a_folder_is_a_shelf_from_which_the_next_folder_is_exported() {
     let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let log = Log::new(700, 0);
-    export(&log.at(700), &mut Folder::open(one.path()).unwrap(), &log.keys()).unwrap();
-    let mut target = Folder::open(two.path()).unwrap();
-    export(&FolderShelf::at(one.path()), &mut target, &log.keys()).unwrap();
+    export(&log.at(700), &mut FolderTarget::open(one.path()).unwrap(), &log.keys()).unwrap();
+    let mut target = FolderTarget::open(two.path()).unwrap();
+    export(&Folder::open(one.path()).unwrap(), &mut target, &log.keys()).unwrap();
     assert_eq!(log.verify(&mut target), Some(700));
 }
 
 #[test]
 fn one_process_exports_to_a_folder() {
     let folder = tempfile::tempdir().unwrap();
-    let _first = Folder::open(folder.path()).unwrap();
-    let second = Folder::open(folder.path()).unwrap_err();
+    let _first = FolderTarget::open(folder.path()).unwrap();
+    let second = FolderTarget::open(folder.path()).unwrap_err();
     assert_eq!(second.source.to_string(), "another process exports to it");
 }
 
 /// A target that can fail at each of its steps, and is looked at as a reader would after each.
 struct Watched<'l> {
-    inner: Folder,
+    inner: FolderTarget,
     log: &'l Log,
     left: u32,
     seen: Vec<u64>,
@@ -93,7 +94,7 @@ fn a_round_that_fails_at_any_step_leaves_the_log_that_was_and_the_next_makes_it_
     let mut failures = 0;
     for left in 0.. {
         let folder = tempfile::tempdir().unwrap();
-        let mut plain = Folder::open(folder.path()).unwrap();
+        let mut plain = FolderTarget::open(folder.path()).unwrap();
         export(&log.at(250), &mut plain, &log.keys()).unwrap();
         export(&log.at(300), &mut plain, &log.keys()).unwrap();
         let mut target = Watched { inner: plain, log: &log, left, seen: Vec::new() };

@@ -1,11 +1,12 @@
 //! A process that exports to a folder is killed at random moments.
 
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use placet_core::Digest;
-use placet_export::{Folder, export};
+use placet_export::{FolderTarget, export};
 
 use crate::log::Log;
 
@@ -17,12 +18,14 @@ const SIZE: u64 = 3_000;
 /// Exports ever larger logs, by steps that are now small and now large.
 fn child(folder: &Path) {
     let log = Log::new(SIZE as usize, 0);
-    let mut target = Folder::open(folder).unwrap();
+    let mut target = FolderTarget::open(folder).unwrap();
     let mut size = log.verify(&mut target).unwrap_or(0);
     while size < SIZE {
         size = (size + 1 + u64::from(Digest::of(&size.to_be_bytes()).0[0]) % 40).min(SIZE);
         export(&log.at(size), &mut target, &log.keys()).unwrap();
+        println!("\n@ exported");
     }
+    println!("\n@ end");
     // Waits to be killed.
     std::thread::sleep(Duration::from_secs(60));
 }
@@ -40,16 +43,21 @@ fn attack_killed_at_random_the_folder_is_always_a_log_that_verifies() {
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "kill::attack_killed_at_random_the_folder_is_always_a_log_that_verifies"])
             .env(CHILD, folder.path())
-            .stdout(Stdio::null())
+            .arg("--nocapture")
+            .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
+        // After so many rounds of the child, and then anywhere within one, however slow the machine is.
         let random = Digest::of(&round.to_be_bytes()).0;
-        std::thread::sleep(Duration::from_millis(30 + u64::from(random[0]) % 100));
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let heard = lines.by_ref().filter(|line| line.starts_with('@'));
+        let _ = heard.take(1 + usize::from(random[0] % 5)).any(|line| line == "@ end");
+        std::thread::sleep(Duration::from_micros(u64::from(random[1]) * 80));
         child.kill().unwrap();
         let status = child.wait().unwrap();
         assert!(status.code().is_none(), "the child ended by itself: {status}");
-        let mut target = Folder::open(folder.path()).unwrap();
+        let mut target = FolderTarget::open(folder.path()).unwrap();
         let size = log.verify(&mut target);
         assert!(size >= last, "the folder went back from {last:?} to {size:?}");
         moved += u64::from(size > last);

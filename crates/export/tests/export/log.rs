@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
 use placet_core::Digest;
-use placet_export::{Shelf, Target};
+use placet_export::Target;
+use placet_publish::Shelf;
 use placet_record::entry::slot::{Seed, SlotArray, SlotState};
 use placet_record::entry::{Genesis, Leaf, LogMode, Moment, Reveal, Roster, RosterOf, Tick};
 use placet_tlog::checkpoint::Checkpoint;
@@ -32,14 +34,14 @@ fn at(n: u64) -> Moment {
     Moment::from_unix_seconds(1_800_000_000 + n).unwrap()
 }
 
-fn tick(n: u64, slots: &SlotArray) -> Leaf {
+fn tick(n: u64, roster: Digest, slots: &SlotArray) -> Leaf {
     let (start, reveal_by) = (at(60 * n), at(60 * n + 60));
-    Leaf::Tick(Tick { n, start, slots_root: slots.root(), reveal_by })
+    Leaf::Tick(Tick { n, start, roster, slots_root: slots.root(), reveal_by })
 }
 
 impl Log {
     /// A log of `size` entries: two ticks of three entries, a roster now and then. `seed` makes one unlike another.
-    pub fn new(size: usize, seed: u8) -> Self {
+    pub fn new(size: usize, seed: u8) -> Arc<Self> {
         let key = SignerKey::generate("log.example/export", [9; 32]).unwrap();
         let mut log = Self {
             entries: Vec::new(),
@@ -64,7 +66,7 @@ impl Log {
             log.rosters.push(log.roster_files.len());
             log.roots.push(tree.root());
         }
-        log
+        Arc::new(log)
     }
 
     fn next(&mut self, index: usize, seed: u8) -> Leaf {
@@ -92,7 +94,7 @@ impl Log {
         }
         let slots = SlotArray::seal(&tick_seed, n, &[SlotState::Off], SLOTS).unwrap();
         self.slots.push(slots.as_bytes().to_vec());
-        tick(n, &slots)
+        tick(n, Digest::of(self.roster_files.last().unwrap()), &slots)
     }
 
     pub fn keys(&self) -> Vec<VerifierKey> {
@@ -104,8 +106,8 @@ impl Log {
         Checkpoint { origin: self.key.name().clone(), size, root }.sign(&self.key).unwrap().into_bytes()
     }
 
-    pub fn at(&self, size: u64) -> Published<'_> {
-        Published { log: self, size, instead: BTreeMap::new() }
+    pub fn at(self: &Arc<Self>, size: u64) -> Published {
+        Published { log: Arc::clone(self), size, instead: BTreeMap::new() }
     }
 
     fn tile(&self, tile: &Tile) -> Vec<u8> {
@@ -179,14 +181,14 @@ fn walk(root: &Path, folder: &Path, into: &mut Vec<String>) {
 }
 
 /// The log as it was published at one size.
-pub struct Published<'l> {
-    log: &'l Log,
+pub struct Published {
+    log: Arc<Log>,
     size: u64,
     /// Files that are other than they should be; none for one that is missing.
     pub instead: BTreeMap<String, Option<Vec<u8>>>,
 }
 
-impl Published<'_> {
+impl Published {
     fn file(&self, path: &str) -> Option<Vec<u8>> {
         if let Some(instead) = self.instead.get(path) {
             return instead.clone();
@@ -224,7 +226,7 @@ impl Published<'_> {
     }
 }
 
-impl Shelf for Published<'_> {
+impl Shelf for Published {
     fn length(&self, path: &str) -> io::Result<Option<u64>> {
         Ok(self.file(path).map(|bytes| bytes.len() as u64))
     }

@@ -1,5 +1,7 @@
+use std::sync::Arc;
+
 use placet_core::Digest;
-use placet_export::{ExportError, Folder, export};
+use placet_export::{ExportError, FolderTarget, export};
 
 use crate::log::Log;
 
@@ -15,9 +17,9 @@ fn words(error: &dyn std::error::Error) -> String {
 fn a_target_that_is_ahead_or_of_another_history_is_refused_and_left_as_it_is() {
     let folder = tempfile::tempdir().unwrap();
     let (log, fork) = (Log::new(700, 0), Log::new(700, 1));
-    let mut target = Folder::open(folder.path()).unwrap();
+    let mut target = FolderTarget::open(folder.path()).unwrap();
     export(&log.at(600), &mut target, &log.keys()).unwrap();
-    let mut refused = |log: &Log, size| export(&log.at(size), &mut target, &log.keys()).unwrap_err();
+    let mut refused = |log: &Arc<Log>, size| export(&log.at(size), &mut target, &log.keys()).unwrap_err();
 
     let ahead = refused(&log, 599);
     assert!(matches!(ahead, ExportError::Ahead { target: 600, log: 599 }));
@@ -40,7 +42,8 @@ fn a_log_whose_key_is_not_known_is_not_exported() {
     let folder = tempfile::tempdir().unwrap();
     let log = Log::new(10, 0);
     let other = placet_tlog::note::SignerKey::generate("log.example/export", [8; 32]).unwrap();
-    let refused = export(&log.at(10), &mut Folder::open(folder.path()).unwrap(), &[other.verifier_key()]);
+    let refused =
+        export(&log.at(10), &mut FolderTarget::open(folder.path()).unwrap(), &[other.verifier_key()]);
     assert!(matches!(refused, Err(ExportError::Checkpoint { .. })));
     assert!(!folder.path().join("checkpoint").exists());
 }
@@ -58,7 +61,7 @@ fn attack_no_file_that_does_not_belong_to_the_checkpoint_is_exported() {
         let longer = [bytes.clone(), vec![0]].concat();
         for instead in [Some(flipped), Some(longer), Some(Vec::new()), None] {
             let folder = tempfile::tempdir().unwrap();
-            let mut target = Folder::open(folder.path()).unwrap();
+            let mut target = FolderTarget::open(folder.path()).unwrap();
             export(&log.at(old), &mut target, &log.keys()).unwrap();
             let mut shelf = log.at(new);
             shelf.instead.insert(path.clone(), instead);
@@ -87,7 +90,7 @@ fn a_roster_that_is_another_is_refused() {
     let mut shelf = log.at(50);
     shelf.instead.insert(path.clone(), Some(b"{\"camera\":\"x\",\"slot\":0}\n".to_vec()));
     let folder = tempfile::tempdir().unwrap();
-    let refused = export(&shelf, &mut Folder::open(folder.path()).unwrap(), &log.keys()).unwrap_err();
+    let refused = export(&shelf, &mut FolderTarget::open(folder.path()).unwrap(), &log.keys()).unwrap_err();
     assert_eq!(
         refused.to_string(),
         format!("`{path}` of the log is not what its name says; it is not exported")

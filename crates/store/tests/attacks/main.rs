@@ -6,6 +6,7 @@
 mod crashes;
 mod damage;
 mod faulty;
+mod joined;
 mod killed;
 
 use std::sync::Arc;
