@@ -80,7 +80,7 @@ pub const LOGS: [Tampering; 15] = [
         since: true,
         make: |day, copy| copy.roll_back(day.n + 90),
     },
-    tampering("the whole day made anew and signed with other keys", ALL, |day, copy| {
+    tampering("a log of that name made anew and signed with other keys", ALL, |day, copy| {
         fs::remove_dir_all(&copy.0).map_err(|e| format!("cannot clear {}: {e}", copy.0.display()))?;
         copy_folder(&day.folder.with_file_name("forger").join("public"), &copy.0)
     }),

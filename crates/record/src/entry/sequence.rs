@@ -499,4 +499,15 @@ mod tests {
             );
         }
     }
+
+    #[test]
+    fn a_kept_count_that_no_log_has_is_refused() {
+        let mut log = Sequence::new();
+        let _ = log.push(&genesis(LogMode::Open));
+        let kept = log.to_lines();
+        for (leaves, read) in [(1, true), ((1 << 63) - 1, true), (1 << 63, false), (u64::MAX, false)] {
+            let text = kept.replace("leaves 1\n", &format!("leaves {leaves}\n"));
+            assert_eq!(Sequence::from_lines(&text).is_ok(), read, "{leaves}");
+        }
+    }
 }

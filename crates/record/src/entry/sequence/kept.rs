@@ -76,7 +76,8 @@ impl Sequence {
     fn take_line(&mut self, line: &str) -> Option<()> {
         let (word, rest) = line.split_once(' ')?;
         match word {
-            "leaves" => self.leaves = rest.parse().ok()?,
+            // No log has more, and what is counted on from here must not run over.
+            "leaves" => self.leaves = rest.parse().ok().filter(|leaves| *leaves < 1 << 63)?,
             "genesis" | "tick" | "key" => match (word, Leaf::parse(rest.as_bytes()).ok()?) {
                 ("genesis", Leaf::Genesis(genesis)) => self.genesis = Some(genesis),
                 ("tick", Leaf::Tick(tick)) => self.last_tick = Some::<Tick>(tick),
