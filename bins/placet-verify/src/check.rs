@@ -82,9 +82,9 @@ fn log<S: Source>(
 ) -> Result<(String, Exit), Failure> {
     let Some((camera, at)) = &args.question else {
         let report = audit(source, policy, now, since).map_err(|source| Failure::Audit { source })?;
-        let exit = exit_of(&report);
+        let exit = exit_of(&report, policy);
         let text = if args.json {
-            words::report_json(&report, exit)
+            words::report_json(&report, policy, exit)
         } else {
             words::report(&report, policy, &args.policy, now, since)
         };
@@ -124,8 +124,8 @@ fn answer(
     (text, exit)
 }
 
-fn exit_of(report: &Report) -> Exit {
-    match (report.is_sound(), report.notices.is_empty()) {
+fn exit_of(report: &Report, policy: &Policy) -> Exit {
+    match (report.is_sound(), words::notes(report, policy).is_empty()) {
         (false, _) => Exit::Invalid,
         (true, false) => Exit::Noticed,
         (true, true) => Exit::Sound,

@@ -108,7 +108,7 @@ pub fn report(
     let checkpoint = report.accepted.checkpoint();
     let mut out = format!(
         "{}: the log `{}` at {} entries",
-        verdict(report),
+        verdict(report, policy),
         line(checkpoint.origin.as_str()),
         checkpoint.size
     );
@@ -117,7 +117,7 @@ pub fn report(
         None => out.push_str(", unwitnessed.\n\n"),
     }
     list(&mut out, "Wrong", report.invalid.iter().map(invalid), report.invalid_beyond);
-    list(&mut out, "To know", report.notices.iter().map(ToString::to_string), report.notices_beyond);
+    list(&mut out, "To know", notes(report, policy).into_iter(), report.notices_beyond);
     counted(&mut out, &report.counted, now);
     if let Some(since) = since {
         let size = since.checkpoint().size;
@@ -131,8 +131,18 @@ pub fn report(
     out
 }
 
-fn verdict(report: &Report) -> &'static str {
-    match (report.has_misbehaved(), report.is_sound(), report.notices.is_empty()) {
+/// What is worth knowing: what the audit noticed, and ticks that were not witnessed in time by as many as the policy asks for.
+pub fn notes(report: &Report, policy: &Policy) -> Vec<String> {
+    let mut out: Vec<String> = report.notices.iter().map(ToString::to_string).collect();
+    let unwitnessed = report.counted.unwitnessed;
+    if unwitnessed > 0 && policy.asks_for_witnesses() {
+        out.push(format!("{unwitnessed} ticks had too few witnesses when the next one was due: what they state was not stated in time"));
+    }
+    out
+}
+
+fn verdict(report: &Report, policy: &Policy) -> &'static str {
+    match (report.has_misbehaved(), report.is_sound(), notes(report, policy).is_empty()) {
         (true, ..) => "MISBEHAVIOUR",
         (false, false, _) => "INVALID",
         (false, true, false) => "SOUND, WITH NOTES",
@@ -206,7 +216,7 @@ fn count(number: u64) -> Json {
 }
 
 /// An audit as one line of JSON.
-pub fn report_json(report: &Report, exit: Exit) -> String {
+pub fn report_json(report: &Report, policy: &Policy, exit: Exit) -> String {
     let checkpoint = report.accepted.checkpoint();
     let Counted {
         entries,
@@ -238,7 +248,7 @@ pub fn report_json(report: &Report, exit: Exit) -> String {
     let notices = report.notices.iter().map(|noted| found(noted.index, &noted.what.to_string()));
     json(Json::object([
         ("type", Json::text("audit")),
-        ("verdict", Json::text(verdict(report))),
+        ("verdict", Json::text(verdict(report, policy))),
         ("exit", count(exit.code().into())),
         ("origin", Json::text(&checkpoint.origin)),
         ("size", count(checkpoint.size)),

@@ -46,7 +46,7 @@ pub fn key(args: &ChangeKeyArgs) -> Result<Exit, Failure> {
     println!("entry {} says so, signed by the old key {}", written.index, old.verifier_key());
     println!("from {} entries on the log is signed with: {new}", written.index + 2);
     eprintln!(
-        "publish the new key where people trust you; their policies need both lines. The old private key is `log.key.old`: keep it off this machine, or destroy it"
+        "publish the new key where people trust you: readers' policies need both `log` lines, and so do your witnesses', who must start again with them before they cosign anything more. The old private key is `log.key.old`: keep it off this machine, or destroy it"
     );
     Ok(Exit::Done)
 }

@@ -324,11 +324,6 @@ pub enum Notice {
         /// The slot's number.
         slot: u32,
     },
-    /// Ticks that too few witnesses had seen before the next was due.
-    Unwitnessed {
-        /// How many.
-        ticks: u64,
-    },
     /// A checkpoint that witnesses cosigned later than now.
     WitnessAhead {
         /// When they say.
@@ -345,12 +340,6 @@ impl fmt::Display for Notice {
             }
             Self::SlotOfNoCamera { tick, slot } => {
                 write!(f, "slot {slot} of tick {tick} is in use, and no camera of the roster has it")
-            }
-            Self::Unwitnessed { ticks } => {
-                write!(
-                    f,
-                    "{ticks} ticks had too few witnesses when the next one was due: what they state was not stated in time"
-                )
             }
             Self::WitnessAhead { at } => {
                 write!(

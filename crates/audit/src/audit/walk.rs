@@ -422,10 +422,6 @@ impl<'s, S: Source> Walk<'s, S> {
             self.report.forget_rules();
             self.report.refuse(None, Invalid::Root);
         }
-        let unwitnessed = self.report.counted.unwitnessed;
-        if self.report.is_covered && unwitnessed > 0 && self.policy.asks_for_witnesses() {
-            self.report.note(None, Notice::Unwitnessed { ticks: unwitnessed });
-        }
         if self.judging && self.report.is_covered {
             for finding in self.rules.missing(now) {
                 self.report.note(None, Notice::Of(finding));
