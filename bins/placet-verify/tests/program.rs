@@ -47,7 +47,11 @@ fn each_proof_ends_with_its_answer() {
             0,
             "STATED OFF: the log states that no search ran on `hall-north` at 2026-11-22T00:06:30Z, nor at any instant of tick 5",
         ),
-        ("accept-on", 0, "STATED ON: a search ran on `hall-north`, or might have, at 2026-11-22T00:35:05Z"),
+        (
+            "accept-on",
+            0,
+            "STATED ON: the log states that a search was on at `hall-north` at 2026-11-22T00:35:05Z",
+        ),
         ("accept-gap", 7, "UNKNOWN: the log states nothing of "),
         ("accept-no-answer", 7, "UNKNOWN: the gateway of "),
         ("accept-not-a-camera", 7, "UNKNOWN: `"),
