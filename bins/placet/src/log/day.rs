@@ -84,6 +84,9 @@ pub fn run(args: &DayArgs) -> Result<Exit, Failure> {
         folder.join("public").display(),
         folder.join("policy").display()
     );
+    println!(
+        "the day is over: a check from the next minute on says that the log is silent since then, and ends with 1"
+    );
     println!("check all of it: placet-verify --policy {0}/policy {0}/public", folder.display());
     println!(
         "ask it: placet log was-it-on {0}/public --policy {0}/policy --camera {SEARCHED} --at {1}",

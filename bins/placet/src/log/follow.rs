@@ -133,7 +133,7 @@ pub fn export(args: &ExportArgs) -> Result<Exit, Failure> {
     let shelf = Live(keeper.published());
     let mut target: Box<dyn Target> = match args.target.strip_prefix("s3://") {
         Some(place) => Box::new(bucket(place, args)?),
-        None => Box::new(placet_export::FolderTarget::open(Path::new(&args.target)).map_err(|e| failed(&e))?),
+        None => Box::new(home::public_folder(&args.home, Path::new(&args.target))?),
     };
     let done = placet_export::export(&shelf, target.as_mut(), &keys).map_err(|e| export_error(&e))?;
     println!(

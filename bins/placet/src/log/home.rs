@@ -154,6 +154,22 @@ pub fn keep_key(
     oversight.map_or(Ok(()), |key| write(&home.join("oversight"), &format!("{key}\n")))
 }
 
+/// A folder to publish to: not the home and nothing in it, where the private keys lie.
+pub fn public_folder(home: &Path, folder: &Path) -> Result<placet_export::FolderTarget, Failure> {
+    let target = std::path::absolute(folder).map_err(|e| Failure::Io(folder.display().to_string(), e))?;
+    let real = |path: &Path| path.ancestors().find_map(|p| p.canonicalize().ok());
+    if let (Some(target), Some(home)) = (real(&target), real(home))
+        && target.starts_with(&home)
+    {
+        let words = format!(
+            "`{}` lies in the log's home, beside its private keys: choose another folder",
+            folder.display()
+        );
+        return Err(Failure::Usage(words));
+    }
+    placet_export::FolderTarget::open(folder).map_err(|e| failed(&e))
+}
+
 /// Refuses a folder in which no log is kept.
 pub fn require(home: &Path) -> Result<(), Failure> {
     if is_home(home) {

@@ -6,7 +6,7 @@ use std::path::Path;
 use placet_core::Digest;
 use placet_publish::Page;
 
-use super::{PageArgs, policy};
+use super::{PageArgs, policy, usage};
 use crate::Failure;
 use crate::exit::Exit;
 
@@ -16,6 +16,9 @@ const PAGE: &str = include_str!("../../../../web/verify/verify.html");
 /// `placet log page`
 pub fn run(args: &PageArgs) -> Result<Exit, Failure> {
     policy(&args.policy)?;
+    if let Some(log) = &args.log {
+        log.parse::<placet_http::client::Prefix>().map_err(|e| usage(&e))?;
+    }
     let text =
         fs::read_to_string(&args.policy).map_err(|e| Failure::Io(args.policy.display().to_string(), e))?;
     let page = pinned(&text, args.log.as_deref().unwrap_or(""));

@@ -40,8 +40,16 @@ pub fn status(args: &LogArgs) -> Result<Exit, Failure> {
     let witnessed = reader.accepted().witnessed_at().and_then(Moment::from_unix_seconds);
     let stated = last.as_ref().and_then(|t| t.what.start.plus(genesis.interval));
     let silent = stated.filter(|until| *until < now);
+    let cameras = match &last {
+        Some(tick) => {
+            let roster = reader.roster(&tick.what.roster).map_err(|e| read_error(&e))?;
+            roster.iter().map(|(_, camera)| camera.to_string()).collect()
+        }
+        None => Vec::new(),
+    };
     if args.json {
         let out = json!({
+            "cameras": cameras,
             "origin": genesis.origin.to_string(), "size": reader.size(), "mode": genesis.mode.key(),
             "interval": genesis.interval, "reveal_delay": genesis.reveal_delay, "slots": genesis.slots,
             "last_tick": last.as_ref().map(|t| t.what.n), "stated_until": stated.map(|s| s.to_string()),
@@ -61,6 +69,7 @@ pub fn status(args: &LogArgs) -> Result<Exit, Failure> {
             Some(tick) => println!("last tick: {}, for the interval from {}", tick.what.n, tick.what.start),
             None => println!("no tick yet"),
         }
+        println!("cameras: {}", cameras.join(" "));
         match witnessed {
             Some(at) => println!("witnessed by as many as the policy asks for at {at}"),
             None => println!("UNWITNESSED: the policy asks for no witness, so only the log's own key speaks"),

@@ -50,7 +50,7 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
     let keys = archive.keeper().keys();
     let mut public = match &args.export {
         Some(folder) => {
-            let target = placet_export::FolderTarget::open(folder).map_err(|e| super::failed(&e))?;
+            let target = home::public_folder(&args.home, folder)?;
             page::beside(folder, &home::own_policy_text(&args.home)?)?;
             Some(target)
         }

@@ -45,6 +45,19 @@ fn ends(world: &World, command: &str, code: i32, words: &str) -> Ran {
     ran
 }
 
+/// A run that does what is due, again until `words` are said: a tick is due once its interval is near.
+fn until_said(world: &World, command: &str, words: &str) -> Ran {
+    for _ in 0..40 {
+        let ran = world.placet(command);
+        assert_eq!(ran.code, Some(0), "{command}: {}", ran.err);
+        if ran.err.contains(words) {
+            return ran;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    unreachable!("{command} never says `{words}`")
+}
+
 /// A witness `name` of the logs that the file `logs` names; and its line for a policy.
 fn witness(world: &World, name: &str, logs: &str) -> (Running, String) {
     let key = format!("{name}.key");

@@ -29,10 +29,13 @@ pub(super) struct Look<'l> {
 impl Look<'_> {
     pub(super) fn run<S: Source>(&self, state: &mut State, source: &S) {
         match self.read(state, source) {
-            Ok(()) => state.is_well(),
+            Ok(()) => {
+                state.is_well();
+                self.missing(state);
+            }
+            // What was due meanwhile may be there and is not seen: that it cannot be read is all that is known.
             Err(error) => self.trouble(state, &error),
         }
-        self.missing(state);
     }
 
     fn alarm(&self, kind: AlarmKind, matter: &str, words: String, entry: Option<u64>) -> Alarm {
