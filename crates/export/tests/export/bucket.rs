@@ -4,17 +4,24 @@ use std::io::Read as _;
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use placet_export::{BucketPlace, BucketTarget, Credentials, ExportError, Limits, Target as _, export};
 
 use crate::log::Log;
 
-/// The server that is installed, once, in the target folder.
+/// The server that is installed in the target folder.
 const SERVER: &str = "s3s-fs";
 const VERSION: &str = "0.14.1";
 
+/// One test installs it, the others wait.
 fn program() -> Option<PathBuf> {
+    static INSTALLED: OnceLock<Option<PathBuf>> = OnceLock::new();
+    INSTALLED.get_or_init(install).clone()
+}
+
+fn install() -> Option<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/tools");
     let program = root.join("bin").join(SERVER);
     if program.exists() {
