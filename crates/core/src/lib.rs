@@ -7,11 +7,13 @@
 mod digest;
 mod frame;
 mod geometry;
+mod media;
 mod text;
 mod time;
 
 pub use digest::{Digest, DigestParseError, Hasher};
 pub use frame::{Frame, Layout, Plane, PlaneMut};
 pub use geometry::{Detection, PixelRect, Rect, Rotation, Size};
+pub use media::{AccessUnit, Codec};
 pub use text::is_unseen;
 pub use time::{Pts, TimeBase, UtcTime, UtcTimeError};

@@ -13,6 +13,9 @@ pub struct TimeBase {
 }
 
 impl TimeBase {
+    /// The clock of everything live: 90 kHz, as RTP counts video.
+    pub const LIVE: Self = Self { num: 1, den: 90_000 };
+
     /// `num/den` seconds per tick; none where either is zero.
     pub fn new(num: u32, den: u32) -> Option<Self> {
         (num > 0 && den > 0).then_some(Self { num, den })
