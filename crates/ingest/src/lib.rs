@@ -7,9 +7,12 @@
 //! What goes out are [`placet_redaction::RedactedFrame`]s and [`placet_redaction::ObscuredFrame`]s; a raw frame has no
 //! way to a file.
 //!
-//! Left out: choosing what to hide, and cameras.
+//! Cameras bring coded pictures, which [`live`] decodes and encodes in the same kind of children.
+//!
+//! Left out: choosing what to hide, and how cameras are reached.
 
 mod child;
+pub mod live;
 pub mod nut;
 pub mod picture;
 

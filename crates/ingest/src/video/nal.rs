@@ -304,7 +304,7 @@ impl Sequence {
 }
 
 /// The units between start codes, without the zeros that may follow them.
-fn units(annex_b: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub(crate) fn units(annex_b: &[u8]) -> impl Iterator<Item = &[u8]> {
     let starts: Vec<usize> =
         annex_b.windows(3).enumerate().filter(|(_, w)| *w == [0, 0, 1]).map(|(at, _)| at).collect();
     let ends: Vec<usize> = starts.iter().skip(1).copied().chain([annex_b.len()]).collect();
