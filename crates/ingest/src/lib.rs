@@ -7,9 +7,12 @@
 //! What goes out are [`placet_redaction::RedactedFrame`]s and [`placet_redaction::ObscuredFrame`]s; a raw frame has no
 //! way to a file.
 //!
+//! [`live`] has what leaves for viewers.
+//!
 //! Left out: choosing what to hide, and cameras.
 
 mod child;
+pub mod live;
 pub mod nut;
 pub mod picture;
 
