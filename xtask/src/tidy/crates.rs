@@ -36,6 +36,8 @@ const EDGES: &[(&str, &[&str])] = &[
     ("placet-vision", &["placet-core"]),
     ("placet-redaction", &["placet-core"]),
     ("placet-ingest", &["placet-core", "placet-redaction", "placet-sys"]),
+    // What is shown live takes what `placet-ingest` made of redacted frames, and nothing else.
+    ("placet-feed", &["placet-core", "placet-ingest"]),
     (
         "placet-job",
         &[
