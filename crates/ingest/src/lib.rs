@@ -7,9 +7,9 @@
 //! What goes out are [`placet_redaction::RedactedFrame`]s and [`placet_redaction::ObscuredFrame`]s; a raw frame has no
 //! way to a file.
 //!
-//! [`live`] has what leaves for viewers.
+//! Cameras bring coded pictures, which [`live`] decodes and encodes in the same kind of children.
 //!
-//! Left out: choosing what to hide, and cameras.
+//! Left out: choosing what to hide, and how cameras are reached.
 
 mod child;
 pub mod live;

@@ -1,8 +1,14 @@
-//! Live pictures on their way out.
+//! Cameras: coded pictures become frames, redacted frames become a stream.
 //!
-//! What leaves for viewers are [`RedactedUnit`]s and [`RedactedPicture`]s. Only this module makes them, so that a sink
-//! which takes them takes nothing raw.
+//! A child decodes and another encodes, both locked in with nothing but their pipes: no file, no network. Every picture
+//! carries its time on [`placet_core::TimeBase::LIVE`] through both, so that nothing is matched by counting.
+//!
+//! What leaves is a [`RedactedUnit`] or a [`RedactedPicture`]. Both are made here, of redacted frames alone.
 
+mod decode;
+mod encode;
 mod unit;
 
+pub use decode::{DecodeSpec, DecodeTrouble, Feeder, Frames, decode};
+pub use encode::{EncodeTrouble, LiveEncoder, LiveReader, LiveSpec};
 pub use unit::{RedactedPicture, RedactedUnit};

@@ -1,79 +1,84 @@
 use std::fmt;
 use std::sync::Arc;
 
-use placet_core::Pts;
+use placet_core::{Pts, Size};
 
-use crate::video::nal_units;
-
-/// One coded picture made of redacted frames alone: an H.264 access unit as a byte stream (ITU-T H.264, Annex B).
-/// Clones share the bytes.
-// INVARIANT: made by this module's encoder alone, from `RedactedFrame`s.
-#[derive(Clone)]
+/// One coded picture of a redacted stream: H.264, NAL units behind start codes (Annex B), with its parameter sets where
+/// it decodes alone. Made by [`super::LiveEncoder`] of what it was given, which is redacted frames.
+// INVARIANT: made by this module's neighbour `encode` alone.
+#[derive(Clone, PartialEq, Eq)]
 pub struct RedactedUnit {
-    data: Arc<[u8]>,
-    pts: Pts,
-    key: bool,
-}
-
-#[expect(dead_code, reason = "the live encoder makes them")]
-impl RedactedUnit {
-    pub(super) fn new(data: Arc<[u8]>, pts: Pts, key: bool) -> Self {
-        Self { data, pts, key }
-    }
+    pub(super) data: Arc<[u8]>,
+    pub(super) pts: Pts,
+    pub(super) key: bool,
+    pub(super) size: Size,
 }
 
 impl RedactedUnit {
-    /// The bytes, with start codes.
-    pub fn data(&self) -> &Arc<[u8]> {
+    /// The bytes, start codes included.
+    pub fn data(&self) -> &[u8] {
         &self.data
     }
 
-    /// When it is to be shown, in ticks of [`TimeBase::LIVE`](placet_core::TimeBase::LIVE) on the gateway's clock.
+    /// The bytes, to be shared.
+    pub fn shared(&self) -> Arc<[u8]> {
+        Arc::clone(&self.data)
+    }
+
+    /// When it is to be shown, in ticks of [`placet_core::TimeBase::LIVE`].
     pub fn pts(&self) -> Pts {
         self.pts
     }
 
-    /// Whether it decodes alone. Parameter sets are then inside.
+    /// Whether it decodes alone.
     pub fn key(&self) -> bool {
         self.key
     }
 
-    /// Its NAL units, without start codes and the zeros that may follow a unit.
+    /// Columns and rows.
+    pub fn size(&self) -> Size {
+        self.size
+    }
+
+    /// The NAL units, without start codes and without the zeros that may stand between.
     pub fn nals(&self) -> impl Iterator<Item = &[u8]> {
-        nal_units(&self.data)
+        crate::video::nal_units(&self.data)
     }
 }
 
 impl fmt::Debug for RedactedUnit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = if self.key { "key " } else { "" };
-        write!(f, "{kind}unit of {} bytes at {}", self.data.len(), self.pts.0)
+        let key = if self.key { ", key" } else { "" };
+        write!(f, "RedactedUnit({} bytes at {}{key})", self.data.len(), self.pts.0)
     }
 }
 
-/// One redacted frame as a JPEG file. Clones share the bytes.
-// INVARIANT: made by this module's encoder alone, from `RedactedFrame`s.
-#[derive(Clone)]
+/// One redacted picture as a JPEG file.
+#[derive(Clone, PartialEq, Eq)]
 pub struct RedactedPicture {
-    jpeg: Arc<[u8]>,
-}
-
-#[expect(dead_code, reason = "the live encoder makes them")]
-impl RedactedPicture {
-    pub(super) fn new(jpeg: Arc<[u8]>) -> Self {
-        Self { jpeg }
-    }
+    pub(super) data: Arc<[u8]>,
+    pub(super) pts: Pts,
 }
 
 impl RedactedPicture {
     /// The file.
-    pub fn jpeg(&self) -> &Arc<[u8]> {
-        &self.jpeg
+    pub fn data(&self) -> &[u8] {
+        &self.data
+    }
+
+    /// The file, to be shared.
+    pub fn shared(&self) -> Arc<[u8]> {
+        Arc::clone(&self.data)
+    }
+
+    /// When it was seen, in ticks of [`placet_core::TimeBase::LIVE`].
+    pub fn pts(&self) -> Pts {
+        self.pts
     }
 }
 
 impl fmt::Debug for RedactedPicture {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "picture of {} bytes", self.jpeg.len())
+        write!(f, "RedactedPicture({} bytes at {})", self.data.len(), self.pts.0)
     }
 }

@@ -14,6 +14,8 @@ pub struct FrameHead {
     pub pts: Pts,
     /// Bytes of the frame.
     pub len: usize,
+    /// Whether it decodes alone; raw frames all do.
+    pub key: bool,
 }
 
 /// Reads one stream of raw video, frame by frame, straight into the caller's buffers.
@@ -167,7 +169,8 @@ impl<R: Read> Reader<R> {
             return Err(NutError::Size { got: len, wanted: self.most });
         }
         self.pending = Some(Pending { prefix, len: rest });
-        Ok(Some(FrameHead { pts: Pts(pts), len: len as usize }))
+        let key = flags & table::KEY != 0;
+        Ok(Some(FrameHead { pts: Pts(pts), len: len as usize, key }))
     }
 
     /// Long frames and jumps in time must carry a checksum, and every checksum must be right.

@@ -11,7 +11,7 @@ const FRAME: u8 = 1;
 /// Times are always written in full.
 const MSB_PTS_SHIFT: u32 = 7;
 
-/// Writes one stream of raw video, each frame behind a syncpoint, its bytes passed on without a copy.
+/// Writes one stream of video, each frame behind a syncpoint, its bytes passed on without a copy.
 pub struct Writer<W> {
     sink: W,
     at: u64,
@@ -43,11 +43,19 @@ impl<W: Write> Writer<W> {
         Ok(writer)
     }
 
-    /// Writes a frame.
+    /// Writes a frame that decodes alone, as raw ones do.
     ///
     /// # Errors
     /// Where the sink fails, or `pts` is negative, which NUT cannot say.
     pub fn write(&mut self, pts: Pts, data: &[u8]) -> Result<(), NutError> {
+        self.write_coded(pts, true, data)
+    }
+
+    /// Writes a frame; `key` where it decodes alone.
+    ///
+    /// # Errors
+    /// As [`Self::write`].
+    pub fn write_coded(&mut self, pts: Pts, key: bool, data: &[u8]) -> Result<(), NutError> {
         let time = u64::try_from(pts.0).map_err(|_| NutError::Negative(pts.0))?;
         let mut syncpoint = Vec::with_capacity(16);
         // There is one time base, so a universal time is the time itself; no earlier syncpoint is pointed back to.
@@ -57,7 +65,8 @@ impl<W: Write> Writer<W> {
 
         let start = self.head.len();
         self.head.push(FRAME);
-        put_v(&mut self.head, KEY | CODED_PTS | SIZE_MSB | CHECKSUM);
+        let key = if key { KEY } else { 0 };
+        put_v(&mut self.head, key | CODED_PTS | SIZE_MSB | CHECKSUM);
         put_v(&mut self.head, time.saturating_add(1 << MSB_PTS_SHIFT));
         put_v(&mut self.head, data.len() as u64);
         let sum = crc(0, self.head.get(start..).unwrap_or_default());

@@ -28,7 +28,7 @@ pub use join::{CodedFrame, CodedReader, CodedSink, JoinError, Joiner, PieceEncod
 pub use media::{
     AudioStream, Color, ColorRange, Fields, FileStamp, MediaInfo, Packet, Ratio, VideoStream, expected_pts,
 };
-pub(crate) use nal::nal_units;
+pub(crate) use nal::units as nal_units;
 pub use nal::{CodedPicture, NalRefusal, ParameterSets};
 pub use packets::{packets, probe_with_packets};
 pub use probe::{ProbeError, probe};

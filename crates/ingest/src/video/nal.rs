@@ -151,7 +151,7 @@ impl ParameterSets {
     /// Where it holds what may not be copied.
     pub fn take(&mut self, annex_b: &[u8]) -> Result<CodedPicture, NalRefusal> {
         let mut picture = CodedPicture { data: Vec::with_capacity(annex_b.len()), idr: true };
-        for unit in nal_units(annex_b) {
+        for unit in units(annex_b) {
             match unit.first().map(|head| head & 0x1F) {
                 Some(kind @ (SLICE | IDR_SLICE)) => {
                     self.used.insert(slice_set(unit).ok_or(NalRefusal::Slice)?);
@@ -304,7 +304,7 @@ impl Sequence {
 }
 
 /// The units between start codes, without the zeros that may follow them.
-pub(crate) fn nal_units(annex_b: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub(crate) fn units(annex_b: &[u8]) -> impl Iterator<Item = &[u8]> {
     let starts: Vec<usize> =
         annex_b.windows(3).enumerate().filter(|(_, w)| *w == [0, 0, 1]).map(|(at, _)| at).collect();
     let ends: Vec<usize> = starts.iter().skip(1).copied().chain([annex_b.len()]).collect();

@@ -4,5 +4,6 @@
 mod decoding;
 mod encoding;
 mod joining;
+mod live;
 mod making;
 mod probing;

