@@ -168,7 +168,7 @@ impl Feed {
 impl FeedWriter {
     /// Hands a unit to whoever watches; without viewers it is dropped.
     pub fn send(&self, unit: RedactedUnit) {
-        let sets = if unit.key() { ParameterSets::of(unit.nals()) } else { None };
+        let sets = if unit.key() { ParameterSets::of(unit.nals(), unit.size()) } else { None };
         let mut inner = self.shared.lock();
         if inner.viewers > 0 {
             inner.ring.push(Kept { unit, sets });

@@ -1,8 +1,6 @@
 use std::fmt;
 use std::sync::Arc;
 
-use h264_reader::nal::sps::SeqParameterSet;
-use h264_reader::nal::{Nal as _, RefNal};
 use placet_core::Size;
 
 /// Unit types of table 7-1.
@@ -17,15 +15,15 @@ const LONGEST: usize = 1 << 10;
 /// (ITU-T H.264, 7.3.2.1 and 7.3.2.2). Clones share the bytes.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ParameterSets {
-    // INVARIANT: `sequence` has at least `HEAD` bytes and `size` is the one it tells.
+    // INVARIANT: `sequence` has at least `HEAD` bytes.
     sequence: Arc<[u8]>,
     picture: Arc<[u8]>,
     size: Size,
 }
 
 impl ParameterSets {
-    /// The first of each kind among the units of a key frame; none where one is missing or cannot be read.
-    pub fn of<'n>(units: impl Iterator<Item = &'n [u8]>) -> Option<Self> {
+    /// The first of each kind among the units of a key frame of that size; none where one is missing.
+    pub fn of<'n>(units: impl Iterator<Item = &'n [u8]>, size: Size) -> Option<Self> {
         let (mut sequence, mut picture) = (None, None);
         for unit in units.filter(|unit| (HEAD..=LONGEST).contains(&unit.len())) {
             match unit.first().map(|head| head & 0x1f) {
@@ -35,9 +33,7 @@ impl ParameterSets {
             }
         }
         let (sequence, picture) = (sequence?, picture?);
-        let read = SeqParameterSet::from_bits(RefNal::new(sequence, &[], true).rbsp_bits()).ok()?;
-        let (width, height) = read.pixel_dimensions().ok()?;
-        Some(Self { sequence: sequence.into(), picture: picture.into(), size: Size { width, height } })
+        Some(Self { sequence: sequence.into(), picture: picture.into(), size })
     }
 
     /// The sequence parameter set, without a start code.
@@ -87,24 +83,23 @@ mod tests {
     ];
     const SET: [u8; 4] = [0x68, 0xce, 0x0f, 0xc8];
 
+    const SIZE: Size = Size { width: 1920, height: 1080 };
+
     #[test]
     fn sets_tell_size_and_codec() {
-        let sets = ParameterSets::of([&[9, 0xf0][..], &FULL, &SET, &[0x65, 0x88]].into_iter()).unwrap();
-        assert_eq!((sets.size().width, sets.size().height), (1920, 1080));
-        assert_eq!(sets.codec(), "avc1.42c028");
+        let sets = ParameterSets::of([&[9, 0xf0][..], &FULL, &SET, &[0x65, 0x88]].into_iter(), SIZE).unwrap();
+        assert_eq!((sets.size(), sets.codec().as_str()), (SIZE, "avc1.42c028"));
         assert_eq!((sets.sequence(), sets.picture()), (&FULL[..], &SET[..]));
     }
 
     #[test]
-    fn a_key_frame_without_sets_or_with_damaged_ones_is_no_place_to_start() {
-        let of = |units: &[&[u8]]| ParameterSets::of(units.iter().copied());
+    fn a_key_frame_without_sets_is_no_place_to_start() {
+        let of = |units: &[&[u8]]| ParameterSets::of(units.iter().copied(), SIZE);
         assert_eq!(of(&[&[0x65, 0x88]]), None);
         assert_eq!(of(&[&FULL]), None);
         assert_eq!(of(&[&SET]), None);
+        assert_eq!(of(&[&FULL[..3], &SET]), None);
         let long = [&FULL[..], &[0x55; LONGEST]].concat();
         assert_eq!(of(&[&long, &SET]), None);
-        for cut in 0..10 {
-            assert_eq!(of(&[&FULL[..cut], &SET]), None, "{cut}");
-        }
     }
 }

@@ -37,7 +37,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("placet-redaction", &["placet-core"]),
     ("placet-ingest", &["placet-core", "placet-redaction", "placet-sys"]),
     // What is shown live takes what `placet-ingest` made of redacted frames, and nothing else.
-    ("placet-feed", &["placet-core", "placet-ingest"]),
+    ("placet-feed", &["placet-core", "placet-ingest", "placet-sys"]),
     (
         "placet-job",
         &[
