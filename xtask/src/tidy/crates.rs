@@ -37,6 +37,8 @@ const EDGES: &[(&str, &[&str])] = &[
     ("placet-redaction", &["placet-core"]),
     ("placet-ingest", &["placet-core", "placet-redaction", "placet-sys"]),
     ("placet-gateway", &["placet-core", "placet-redaction"]),
+    // What is shown live takes what `placet-ingest` made of redacted frames, and nothing else.
+    ("placet-feed", &["placet-core", "placet-ingest", "placet-sys"]),
     (
         "placet-job",
         &[
