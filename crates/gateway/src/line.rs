@@ -143,6 +143,12 @@ impl Line {
         }
     }
 
+    /// A new line for frames of which only now the size is known: what went into the decoder is remembered.
+    #[must_use]
+    pub fn with(self, settings: Settings) -> Self {
+        Self { damage: self.damage, ..Self::new(settings) }
+    }
+
     /// How much the line still does.
     pub fn level(&self) -> Level {
         self.ladder.level()

@@ -37,6 +37,18 @@ const EDGES: &[(&str, &[&str])] = &[
     ("placet-redaction", &["placet-core"]),
     ("placet-ingest", &["placet-core", "placet-redaction", "placet-sys"]),
     ("placet-gateway", &["placet-core", "placet-redaction"]),
+    (
+        "placet-proxy",
+        &[
+            "placet-core",
+            "placet-feed",
+            "placet-gateway",
+            "placet-ingest",
+            "placet-redaction",
+            "placet-sys",
+            "placet-vision",
+        ],
+    ),
     // What is shown live takes what `placet-ingest` made of redacted frames, and nothing else.
     ("placet-feed", &["placet-core", "placet-ingest", "placet-sys"]),
     (
