@@ -35,6 +35,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("placet-export", &["placet-core", "placet-publish", "placet-record", "placet-tlog"]),
     ("placet-vision", &["placet-core"]),
     ("placet-redaction", &["placet-core"]),
+    ("placet-camera", &["placet-core"]),
     ("placet-ingest", &["placet-core", "placet-redaction", "placet-sys"]),
     ("placet-gateway", &["placet-core", "placet-redaction"]),
     (
