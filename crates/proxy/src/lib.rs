@@ -8,18 +8,22 @@
 //! and the pixels. A raw frame lives in a [`RawFrame`], which is written over when it is given up; what is encoded and
 //! shown are redacted frames alone. A child that dies is started anew at the next picture that decodes alone.
 //!
-//! Left out: how cameras are reached, and who watches.
+//! [`follow`] joins a camera that `placet-camera` reads to its line. Left out: who watches.
 
 mod clock;
 mod decoder;
 mod encoder;
+mod film;
 mod finders;
+mod follow;
 mod line;
 mod raw;
 mod status;
 
 pub use clock::Clock;
+pub use film::FilmSource;
 pub use finders::{Finders, FindersError};
+pub use follow::follow;
 pub use line::{Channel, Input, ProxySettings};
 pub use raw::RawFrame;
 pub use status::{Report, Status};

@@ -38,9 +38,11 @@ const EDGES: &[(&str, &[&str])] = &[
     ("placet-camera", &["placet-core"]),
     ("placet-ingest", &["placet-core", "placet-redaction", "placet-sys"]),
     ("placet-gateway", &["placet-core", "placet-redaction"]),
+    ("placet-settings", &["placet-camera", "placet-record"]),
     (
         "placet-proxy",
         &[
+            "placet-camera",
             "placet-core",
             "placet-feed",
             "placet-gateway",
