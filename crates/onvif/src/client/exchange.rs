@@ -49,21 +49,23 @@ impl<'c> Exchange<'c> {
         &self.base
     }
 
-    /// How far the camera's clock is ahead of ours, in seconds. Asked without credentials, as the specification has it.
-    pub(super) async fn clock(&mut self, device: &Url) -> Result<Option<i64>, LookupError> {
-        let action = "GetSystemDateAndTime";
-        let reply = self.send(device, action, envelope(DEVICE, action, "", ""), None).await?;
-        match (answer::clock(&reply.body), reply.status) {
-            (Ok(theirs), _) => {
-                let seconds = |time: UtcTime| i64::try_from(time.unix_seconds()).unwrap_or(i64::MAX);
-                self.clock_ahead = theirs.map(|theirs| seconds(theirs) - seconds(now()));
-            }
+    /// How far the camera's clock is ahead of ours, in seconds. Asked without credentials, as the specification has it, and
+    /// with them where the camera wants them even for this (ipycam 1.3.0, Axis).
+    pub(super) async fn clock(&mut self) -> Result<Option<i64>, LookupError> {
+        let (device, action) = (self.base.clone(), "GetSystemDateAndTime");
+        let reply = self.send(&device, action, envelope(DEVICE, action, "", ""), None).await?;
+        let theirs = match (answer::clock(&reply.body), reply.status) {
+            (Ok(theirs), _) => theirs,
             (Err(source @ AnswerError::Soap(_)), StatusCode::OK) => {
                 return Err(LookupError::Answer { url: device.to_string(), action, source });
             }
-            // Some want a password even for this; then their clock is taken to be ours.
-            (Err(_), _) => {}
-        }
+            (Err(_), _) if self.credentials.is_some() => {
+                self.ask(&device, DEVICE, action, "", answer::clock).await.ok().flatten()
+            }
+            (Err(_), _) => None,
+        };
+        let seconds = |time: UtcTime| i64::try_from(time.unix_seconds()).unwrap_or(i64::MAX);
+        self.clock_ahead = theirs.map(|theirs| seconds(theirs) - seconds(now()));
         Ok(self.clock_ahead)
     }
 

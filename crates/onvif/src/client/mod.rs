@@ -149,7 +149,7 @@ pub async fn lookup(
 
 async fn look(mut exchange: Exchange<'_>) -> Result<Camera, LookupError> {
     let device = exchange.base().clone();
-    let clock = exchange.clock(&device).await?;
+    let clock = exchange.clock().await?;
     let mut notes = Vec::new();
     if let Some(seconds) = clock.filter(|seconds| seconds.unsigned_abs() > CLOCK_TOLERANCE) {
         let way = if seconds > 0 { "ahead" } else { "behind" };

@@ -38,22 +38,26 @@ impl Announced {
     pub fn read(bytes: &[u8], id: &str) -> Result<Vec<Self>, SoapError> {
         let document = xml::parse(bytes)?;
         let message = Message::of(&document)?;
-        if message.body.tag_name().name() != "ProbeMatches" {
-            return Err(SoapError::Lacks { what: "ProbeMatches" });
-        }
         // `uuid:` and `urn:uuid:` are mixed by some.
         let same = |other: &str| same_id(other, id);
         header_text(&message, "RelatesTo")
             .filter(|to| same(to))
             .ok_or(SoapError::Lacks { what: "RelatesTo" })?;
-        let matches = message.body.children().filter(|node| node.tag_name().name() == "ProbeMatch");
-        Ok(matches.take(MAX_MATCHES).filter_map(Self::of).collect())
+        match message.body.tag_name().name() {
+            "ProbeMatches" => {
+                let matches = message.body.children().filter(|node| node.tag_name().name() == "ProbeMatch");
+                Ok(matches.take(MAX_MATCHES).filter_map(Self::of).collect())
+            }
+            // ipycam 1.3.0 sends one without the list around it.
+            "ProbeMatch" => Ok(Self::of(message.body).into_iter().collect()),
+            _ => Err(SoapError::Lacks { what: "ProbeMatches" }),
+        }
     }
 
     fn of(node: Node) -> Option<Self> {
         let endpoint = text(below(node, &["EndpointReference", "Address"])?, 256)?;
         let list = |name| words(child(node, name));
-        let scopes = list("Scopes");
+        let scopes = scope_list(child(node, "Scopes"));
         let scope = |kind: &str| {
             let mut of_kind = scopes
                 .iter()
@@ -73,6 +77,20 @@ impl Announced {
 fn words<'a>(node: Option<Node<'a, '_>>) -> Vec<&'a str> {
     let text = node.and_then(|node| text(node, MAX_LIST)).unwrap_or_default();
     text.split_ascii_whitespace().take(MAX_ITEMS).collect()
+}
+
+/// Scopes, of which each should be a URI. Some cameras write names with spaces: what begins no URI belongs to the one before.
+fn scope_list(node: Option<Node>) -> Vec<String> {
+    words(node).into_iter().fold(Vec::<String>::new(), |mut scopes, word| {
+        match scopes.last_mut() {
+            Some(last) if !word.contains("://") => {
+                last.push(' ');
+                last.push_str(word);
+            }
+            _ => scopes.push(word.to_owned()),
+        }
+        scopes
+    })
 }
 
 fn same_id(one: &str, other: &str) -> bool {

@@ -2,7 +2,10 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failed step of a test is a failed test")]
 
 mod attack;
+mod client;
 mod device;
 mod peers;
 mod recorder;
 mod stage;
+mod street;
+mod town;

@@ -13,7 +13,6 @@ use serde_json::Value;
 pub enum Peer {
     Zeep,
     Async,
-    #[expect(dead_code, reason = "comes with its test")]
     Camera,
 }
 
