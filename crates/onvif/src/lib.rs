@@ -1,7 +1,7 @@
 //! ONVIF from both sides, after the Core Specification, WS-Discovery (April 2005) and Profile S.
 //!
 //! As a client ([`discovery::discover`], [`client::lookup`]) it finds cameras in the local network and asks one for its
-//! streams' addresses. As a device ([`device::Device`], [`discovery::respond`]) it is what an existing recorder adds: a
+//! streams' addresses. As a device ([`device::Device`], [`discovery::Responder`]) it is what an existing recorder adds: a
 //! video transmitter with one profile for each redacted camera. Nothing can be configured through it; events, pan and
 //! tilt, recordings, Media2 and IPv6 multicast are not offered.
 //!

@@ -208,8 +208,8 @@ impl Device {
         *count = count.saturating_add(1);
     }
 
-    /// The answer to `asked`. Only what [the specification's class `PRE_AUTH`](answer::before_access) names is answered to
-    /// whoever asks.
+    /// The answer to `asked`. Only what the specification's class `PRE_AUTH` names (5.9.4.1) is answered to whoever asks:
+    /// the time and where the services are.
     pub fn answer(&self, asked: &Asked<'_>) -> Told {
         let document = match xml::parse(asked.body) {
             Ok(document) => document,
