@@ -32,6 +32,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("placet-witness", &["placet-core", "placet-http", "placet-tlog"]),
     ("placet-publish", &["placet-core", "placet-tlog"]),
     ("placet-monitor", &["placet-audit", "placet-core", "placet-http", "placet-record", "placet-tlog"]),
+    ("placet-onvif", &["placet-core"]),
     ("placet-export", &["placet-core", "placet-publish", "placet-record", "placet-tlog"]),
     ("placet-vision", &["placet-core"]),
     ("placet-redaction", &["placet-core"]),
