@@ -23,11 +23,19 @@
 //! | what waits for whoever listens | 256 events, 32 MiB of pictures |
 //!
 //! `retina`, which reads RTSP, bounds neither messages nor pictures, opens connections of its own to where a camera's
-//! answers point, and overflows on some; so it never meets a camera. A guard of ours ([`rtsp`'s](open) own connection)
-//! speaks to the camera, counts, authenticates, and hands on over the loopback only what passed.
+//! answers point, and can be driven over the ends of its arithmetic (a panic, which ends that one connection); so it
+//! never meets a camera. A guard of ours has the connection: it counts, authenticates, and hands on over the loopback
+//! only what passed.
 //!
-//! Of several picture parameter sets in use at once `retina` keeps the last; no camera we know uses several. A stream
-//! without instantaneous or random access points (only intra refresh) never starts.
+//! # What is not done
+//!
+//! - RTSP over TLS is not spoken, and a camera that offers Basic alone gets the password as good as in clear. Cameras
+//!   belong in a network of their own.
+//! - Of several picture parameter sets in use at once `retina` keeps the last; no camera we know uses several.
+//! - A stream without instantaneous or random access points (only intra refresh) never starts.
+//! - Over UDP, packets that come late count as lost.
+//! - Over RTSP a camera has let go before it is connected to again. Over HTTP the connection is closed before, but the
+//!   closing is not waited for.
 //!
 //! ```no_run
 //! use placet_camera::{Config, Event, Place, open};
@@ -50,6 +58,7 @@
 mod answer;
 mod bits;
 mod camera;
+pub mod message;
 mod mjpeg;
 pub mod multipart;
 mod place;

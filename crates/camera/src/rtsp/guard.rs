@@ -16,8 +16,8 @@ use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
-use super::message::{Item, Items, MAX_BODY, MAX_HEAD, Message, MessageError};
 use crate::answer::Answerer;
+use crate::message::{Item, Items, MAX_BODY, MAX_HEAD, Message, MessageError};
 use crate::place::{Credentials, Place};
 use crate::trouble::{Trouble, Words};
 

@@ -1,7 +1,6 @@
 //! RTSP: `retina` for descriptions, sessions and packets, behind a [guard](guard::Guard).
 
 mod guard;
-mod message;
 
 use std::time::Duration;
 

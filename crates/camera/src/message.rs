@@ -1,17 +1,18 @@
 //! RTSP messages and interleaved frames (RFC 2326, sections 4 to 7 and 10.12), with a bound on each part. Pure.
 
 /// The longest head of a message, bytes, its ends of lines included.
-pub(crate) const MAX_HEAD: usize = 16 << 10;
+pub const MAX_HEAD: usize = 16 << 10;
 
 /// The most header lines.
-pub(crate) const MAX_LINES: usize = 64;
+pub const MAX_LINES: usize = 64;
 
 /// The longest body, bytes: descriptions of streams are 1 or 2 KiB.
-pub(crate) const MAX_BODY: usize = 64 << 10;
+pub const MAX_BODY: usize = 64 << 10;
 
 /// What comes over a connection.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Item {
+pub enum Item {
+    /// A request or an answer.
     Message(Message),
     /// Channel, and the bytes of one RTP or RTCP packet.
     Frame(u8, Vec<u8>),
@@ -19,51 +20,58 @@ pub(crate) enum Item {
 
 /// A request or an answer.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Message {
+pub struct Message {
     /// The first line.
-    pub(crate) start: String,
+    pub start: String,
     /// Names and values in their order.
-    pub(crate) headers: Vec<(String, String)>,
-    pub(crate) body: Vec<u8>,
+    pub headers: Vec<(String, String)>,
+    /// What follows the head.
+    pub body: Vec<u8>,
 }
 
 /// Why bytes are no message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum MessageError {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MessageError {
+    /// Not what the grammar has.
+    #[error("what came is no RTSP message")]
     Malformed,
+    /// A head beyond its bounds.
+    #[error("the head of a message is longer than {MAX_HEAD} bytes or {MAX_LINES} lines")]
     Head,
+    /// A body beyond its bound, or of a length that is none.
+    #[error("the body of a message is longer than {MAX_BODY} bytes, or its length is none")]
     Body,
 }
 
 impl Message {
     /// All values of a header.
-    pub(crate) fn all<'m>(&'m self, name: &str) -> impl Iterator<Item = &'m str> {
+    pub fn all<'m>(&'m self, name: &str) -> impl Iterator<Item = &'m str> {
         let named =
             move |(n, value): &'m (String, String)| n.eq_ignore_ascii_case(name).then_some(value.as_str());
         self.headers.iter().filter_map(named)
     }
 
     /// The first value of a header.
-    pub(crate) fn first(&self, name: &str) -> Option<&str> {
+    pub fn first(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
     /// The status of an answer; none for a request.
-    pub(crate) fn status(&self) -> Option<u16> {
+    pub fn status(&self) -> Option<u16> {
         let rest = self.start.strip_prefix("RTSP/1.0 ")?;
         let digits = rest.get(..3).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))?;
         matches!(rest.as_bytes().get(3), None | Some(b' ')).then(|| digits.parse().ok()).flatten()
     }
 
     /// Method and URI of a request.
-    pub(crate) fn request(&self) -> Option<(&str, &str)> {
+    pub fn request(&self) -> Option<(&str, &str)> {
         let mut words = self.start.split(' ');
         let request = (words.next()?, words.next()?);
         (words.next() == Some("RTSP/1.0") && words.next().is_none()).then_some(request)
     }
 
     /// As it goes over the wire.
-    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+    pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = format!("{}\r\n", self.start).into_bytes();
         for (name, value) in &self.headers {
             bytes.extend_from_slice(format!("{name}: {value}\r\n").as_bytes());
@@ -79,19 +87,28 @@ impl Message {
 
 /// Cuts a stream of bytes into items. Holds one item at most, and what was pushed behind it.
 #[derive(Debug, Default)]
-pub(crate) struct Items {
+pub struct Items {
     buffer: Vec<u8>,
     /// How many bytes were searched for the end of a head.
     searched: usize,
+    /// How many bytes there must be before a look is worth while: head and body, once the head is known.
+    wanted: usize,
 }
 
 impl Items {
-    pub(crate) fn push(&mut self, bytes: &[u8]) {
+    /// Takes bytes as they come.
+    pub fn push(&mut self, bytes: &[u8]) {
         self.buffer.extend_from_slice(bytes);
     }
 
     /// The next whole item; none until more bytes came.
-    pub(crate) fn next_item(&mut self) -> Result<Option<Item>, MessageError> {
+    ///
+    /// # Errors
+    /// If what came is malformed or beyond a bound. The connection must be given up then.
+    pub fn next_item(&mut self) -> Result<Option<Item>, MessageError> {
+        if self.buffer.len() < self.wanted {
+            return Ok(None);
+        }
         // Ends of lines between messages are passed over, as everybody does.
         let blank = self.buffer.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
         if blank > 0 {
@@ -135,12 +152,14 @@ impl Items {
         if body > MAX_BODY {
             return Err(MessageError::Body);
         }
-        // The head is read again with each piece of the body; both are short.
-        let Some(bytes) = self.buffer.get(len..len + body) else { return Ok(None) };
+        let Some(bytes) = self.buffer.get(len..len + body) else {
+            self.wanted = len + body;
+            return Ok(None);
+        };
         message.body = bytes.to_vec();
         message.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("Content-Length"));
         self.buffer.drain(..len + body);
-        self.searched = 0;
+        (self.searched, self.wanted) = (0, 0);
         Ok(Some(Item::Message(message)))
     }
 }
