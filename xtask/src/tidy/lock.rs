@@ -6,6 +6,7 @@ use super::tree::Tree;
 
 /// Crates of which two incompatible versions are accepted, and why. An entry that is no longer needed is an error too.
 const TWICE: &[(&str, &str)] = &[
+    ("base64", "retina, the RTSP client, is on 0.22"),
     ("block-buffer", "cedar-policy builds its parser with lalrpop, which is on sha3 0.10"),
     ("cpufeatures", "lalrpop's sha3 0.10; ed25519-dalek and sha2 are on the next"),
     ("crypto-common", "lalrpop's sha3 0.10; ed25519-dalek and sha2 are on the next"),
@@ -14,8 +15,13 @@ const TWICE: &[(&str, &str)] = &[
     ("hashbrown", "in the lock for an optional part of cedar-policy's serde_with; not built"),
     ("indexmap", "in the lock for an optional part of cedar-policy's serde_with; not built"),
     ("itertools", "prost-derive and lalrpop are on 0.14; both run at build time only"),
+    ("md-5", "retina's http-auth is on 0.10"),
     ("miniz_oxide", "png is on 0.8, the reader of model packages on 0.9"),
+    ("rand", "retina is on 0.8"),
+    ("rand_core", "retina's rand 0.8"),
     ("schemars", "in the lock for an optional part of cedar-policy's serde_with; not built"),
+    ("sha2", "retina's http-auth is on 0.10"),
+    ("socket2", "retina is on 0.5"),
     ("syn", "the derive macros are moving from 2 to 3; runs at build time only"),
     ("unicode-width", "cedar-policy reports errors with miette, which is on 0.1"),
     ("windows-sys", "in the lock for ring's Windows part; not built"),
