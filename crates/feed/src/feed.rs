@@ -1,6 +1,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use placet_core::{Pts, TimeBase};
 use placet_ingest::live::{RedactedPicture, RedactedUnit};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
@@ -152,6 +153,16 @@ impl Feed {
     /// The parameter sets a new viewer would start with; none while nothing is kept.
     pub fn sets(&self) -> Option<ParameterSets> {
         self.shared.lock().ring.start().and_then(|kept| kept.sets.clone())
+    }
+
+    /// Frames a second, by the times of what is kept; none while that is fewer than two units.
+    pub fn frame_rate(&self) -> Option<f64> {
+        let inner = self.shared.lock();
+        let mut kept = inner.ring.kept();
+        let steps = kept.len().checked_sub(1).filter(|steps| *steps > 0)?;
+        let (first, last) = (kept.next()?.unit.pts(), kept.next_back()?.unit.pts());
+        let seconds = TimeBase::LIVE.seconds(Pts(last.0.saturating_sub(first.0)));
+        (seconds > 0.0).then(|| steps as f64 / seconds)
     }
 
     /// How many watch.

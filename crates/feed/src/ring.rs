@@ -84,6 +84,11 @@ impl<P: Piece> Ring<P> {
         self.pieces.get(usize::try_from(self.newest? - self.first).ok()?)
     }
 
+    /// All that is kept, the oldest first.
+    pub fn kept(&self) -> impl ExactSizeIterator<Item = &P> + DoubleEndedIterator {
+        self.pieces.iter()
+    }
+
     /// The number of the piece that will be pushed next.
     fn end(&self) -> u64 {
         self.first + self.pieces.len() as u64

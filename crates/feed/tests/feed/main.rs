@@ -60,6 +60,7 @@ fn a_viewer_starts_at_the_newest_key_frame_and_sees_every_unit() {
     writer.send(units[20].clone());
     assert_eq!((seen(&mut first), seen(&mut late)), (vec![("unit", 20)], vec![("unit", 20)]));
     assert_eq!(feed.viewers(), 2);
+    assert_eq!(feed.frame_rate(), Some(15.0));
 }
 
 #[test]
