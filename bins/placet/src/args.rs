@@ -43,6 +43,11 @@ pub enum Command {
     /// Keep, read, check and follow the public log of what was on and what was stated off
     #[command(subcommand)]
     Log(crate::log::LogCommand),
+    /// Stand before cameras: read them, hide faces, serve what is left to recorders and browsers
+    Serve(crate::serve::ServeArgs),
+    /// Check the configuration of `serve`, or print its keys
+    #[command(subcommand)]
+    Config(crate::serve::ConfigCommand),
     /// Restrict this process, then run a program in its place (used for ffmpeg)
     #[command(hide = true, disable_help_flag = true)]
     SandboxExec {

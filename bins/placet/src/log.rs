@@ -11,6 +11,8 @@ mod run;
 mod source;
 mod witness;
 
+pub use run::{Keeping, listen, runtime, wait_a_little, wait_until};
+
 use std::path::PathBuf;
 use std::time::SystemTime;
 

@@ -14,6 +14,7 @@ mod places;
 mod progress;
 mod redact;
 mod results;
+mod serve;
 mod side;
 
 use std::io;
@@ -109,6 +110,8 @@ fn main() -> ExitCode {
         Command::Decide(args) => decide::run(&args),
         Command::Law(command) => law::run(&command),
         Command::Log(command) => log::run(&command),
+        Command::Serve(args) => serve::serve(&args),
+        Command::Config(command) => serve::config(&command),
         // Returns only where it could not become the program.
         Command::SandboxExec { args } => return placet_sys::sandbox::main(args),
     };

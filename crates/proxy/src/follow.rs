@@ -3,21 +3,30 @@ use std::sync::Arc;
 use crossbeam_channel::{Sender, TrySendError};
 use placet_camera::{Camera, Event};
 use placet_core::AccessUnit;
+use tokio::sync::oneshot;
 
 use crate::{Input, Status};
 
 /// What viewers are told where the operator is told more: a camera's address and its trouble are not theirs.
 const AWAY: &str = "no pictures come from the camera";
 
-/// Hands what `camera` tells to a line, until the line ends. `each` sees every coded picture before.
+/// Hands what `camera` tells to a line, until the line ends or `stop` is told or gone; then the camera is told. `each`
+/// sees every coded picture before.
 pub async fn follow(
     mut camera: Camera,
     input: Sender<Input>,
     status: Arc<Status>,
     mut each: impl FnMut(&AccessUnit) + Send,
+    mut stop: oneshot::Receiver<()>,
 ) {
     let mut gap = false;
-    while let Some(event) = camera.next().await {
+    loop {
+        let next = tokio::select! {
+            biased;
+            _ = &mut stop => None,
+            next = camera.next() => next,
+        };
+        let Some(event) = next else { break };
         let told = match event {
             Event::Unit(unit) => {
                 each(&unit);
