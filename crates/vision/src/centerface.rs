@@ -46,6 +46,10 @@ impl FaceDetector for CenterFace {
         let width = self.input.shape().width;
         self.net.run(&self.input, OUTPUTS, |lists| decode(lists, width / STRIDE, view, min_score, found))
     }
+
+    fn forget(&mut self) {
+        self.input.forget();
+    }
 }
 
 fn decode(

@@ -20,4 +20,7 @@ pub trait FaceDetector: Send {
         min_score: f32,
         found: &mut Vec<Detection>,
     ) -> Result<(), VisionError>;
+
+    /// Writes over what is kept of the last view, where any is. What the network's runtime keeps inside is not reached.
+    fn forget(&mut self) {}
 }

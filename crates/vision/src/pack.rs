@@ -5,6 +5,7 @@
 )]
 
 use placet_core::{Frame, Layout, Plane, Rotation, Size};
+use zeroize::Zeroize as _;
 
 use crate::{Scale, View, ViewError};
 
@@ -54,6 +55,16 @@ impl Input {
     pub fn new(channels: Channels) -> Self {
         let shape = Size { width: 0, height: 0 };
         Self { channels, shape, data: Vec::new(), turned: Vec::new(), rows: Rows::default() }
+    }
+
+    /// Writes zeros over the view it holds.
+    pub fn forget(&mut self) {
+        let Self { data, turned, rows, .. } = self;
+        data.as_mut_slice().zeroize();
+        turned.as_mut_slice().zeroize();
+        rows.sums.as_mut_slice().zeroize();
+        rows.wide.as_mut_slice().zeroize();
+        rows.yuv.iter_mut().for_each(|row| row.as_mut_slice().zeroize());
     }
 
     /// Columns and rows.

@@ -55,6 +55,10 @@ impl FaceDetector for YuNet {
             Ok(())
         })
     }
+
+    fn forget(&mut self) {
+        self.input.forget();
+    }
 }
 
 /// Reads one stride's outputs; `columns` places lie side by side.

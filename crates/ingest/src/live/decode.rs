@@ -16,7 +16,7 @@ pub struct DecodeSpec {
     pub max_pixels: u64,
     /// Scale down to at most this many columns (made even), keeping the proportions; and to at most 4096.
     pub max_width: u32,
-    /// How long the child may neither take nor give anything while it is fed.
+    /// How long the child may take nothing, or give nothing, before it is given up.
     pub patience: Duration,
 }
 
@@ -128,7 +128,7 @@ impl Frames {
     /// dropped and all is told. Pictures the decoder marks as damaged do not come. Where `frame` has another size it is
     /// replaced.
     ///
-    /// Waits as long as nothing comes: a camera that is silent is for its reader to notice.
+    /// Waits at most as long as the patience it was given: a camera that is silent ends its decoder.
     ///
     /// # Errors
     /// Where the decoder failed or was killed.

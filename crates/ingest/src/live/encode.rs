@@ -24,7 +24,7 @@ pub struct LiveSpec {
     pub crf: u8,
     /// Kilobits a second that are not exceeded over two seconds. Default 4,000.
     pub max_kbit: u32,
-    /// How long the child may neither take nor give anything.
+    /// How long the child may take nothing, or give nothing, before it is given up.
     pub patience: Duration,
 }
 
@@ -130,7 +130,7 @@ impl LiveEncoder {
 }
 
 impl LiveReader {
-    /// The next coded picture; none when the encoder was dropped and all is told. Waits as long as nothing comes.
+    /// The next coded picture; none when the encoder was dropped and all is told. Waits at most as long as the patience it was given.
     ///
     /// # Errors
     /// Where the encoder failed or was killed.

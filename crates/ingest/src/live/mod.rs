@@ -7,8 +7,10 @@
 
 mod decode;
 mod encode;
+mod film;
 mod unit;
 
 pub use decode::{DecodeSpec, DecodeTrouble, Feeder, Frames, decode};
 pub use encode::{EncodeTrouble, LiveEncoder, LiveReader, LiveSpec};
+pub use film::{Film, FilmError, FilmPicture};
 pub use unit::{RedactedPicture, RedactedUnit};

@@ -31,6 +31,7 @@ pub use media::{
 pub(crate) use nal::units as nal_units;
 pub use nal::{CodedPicture, NalRefusal, ParameterSets};
 pub use packets::{packets, probe_with_packets};
+pub(crate) use probe::{INPUT_OPTIONS, input_args, url as file_url};
 pub use probe::{ProbeError, probe};
 pub use sound::tag_in_sound;
 pub use written::{Expected, Mismatch, WrittenError, check_written};

@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Only local files, and only formats that are one file: playlists and picture sequences would lead elsewhere, and raw
 /// streams carry no presentation times.
-pub(super) const INPUT_OPTIONS: [&str; 4] = [
+pub(crate) const INPUT_OPTIONS: [&str; 4] = [
     "-protocol_whitelist",
     "file",
     "-format_whitelist",
@@ -219,14 +219,14 @@ impl FileStamp {
     }
 }
 
-pub(super) fn input_args(options: [&str; 4]) -> Vec<OsString> {
+pub(crate) fn input_args(options: [&str; 4]) -> Vec<OsString> {
     let mut args: Vec<OsString> = ["-v", "error", "-hide_banner"].map(Into::into).into();
     args.extend(options.map(Into::into));
     args
 }
 
 /// An absolute path as ffmpeg takes it literally, whatever signs it contains.
-pub(super) fn url(path: &Path) -> OsString {
+pub(crate) fn url(path: &Path) -> OsString {
     let mut url = OsString::from("file:");
     url.push(path);
     url

@@ -197,6 +197,11 @@ impl Tracker {
         }
     }
 
+    /// From now on follows and hides faces by `config`, those it follows already too. Its frame size must stay what it was.
+    pub fn set_config(&mut self, config: TrackerConfig) {
+        self.config = TrackerConfig { frame: self.config.frame, ..config };
+    }
+
     /// Takes the next frame, counted from 0.
     ///
     /// A box that is not finite counts as the whole frame; a time that is not, or that runs backwards, as the previous

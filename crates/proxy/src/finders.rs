@@ -1,0 +1,128 @@
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Instant;
+
+use crossbeam_channel::{Receiver, Sender, unbounded};
+use placet_core::{Detection, Rotation, Size};
+use placet_gateway::Effort;
+use placet_vision::models::ModelDir;
+use placet_vision::{Effort as Scanning, FaceDetector, Runtime, Scan, VisionError, YuNet};
+
+use crate::RawFrame;
+
+/// Detections below this score are of no use to a tracker.
+pub(crate) const MIN_SCORE: f32 = 0.25;
+
+/// The detector cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum FindersError {
+    /// It could not be loaded.
+    #[error("the face detector cannot be loaded; `placet doctor` says what is missing")]
+    Load(#[from] VisionError),
+    /// No thread could be started.
+    #[error("a thread of the face detector cannot be started")]
+    Thread(#[source] std::io::Error),
+}
+
+/// How frames of one size are looked at.
+pub(crate) struct Scans {
+    close: Scan,
+    quick: Scan,
+}
+
+impl Scans {
+    pub(crate) fn new(size: Size) -> Self {
+        Self {
+            close: Scan::new(size, Rotation::None, Scanning::Thorough { tiles_per_frame: 1 }),
+            quick: Scan::new(size, Rotation::None, Scanning::Fast),
+        }
+    }
+
+    /// After how many frames every view had its turn, at either effort.
+    pub(crate) fn periods(&self) -> (u32, u32) {
+        (self.close.period() as u32, self.quick.period() as u32)
+    }
+}
+
+/// A frame to be looked at.
+pub(crate) struct Question {
+    pub(crate) frame: Arc<RawFrame>,
+    pub(crate) id: u64,
+    /// Counts this camera's questions, so that each part of the picture has its turn.
+    pub(crate) turn: u64,
+    pub(crate) effort: Effort,
+    pub(crate) scans: Arc<Scans>,
+    /// An answer after this is of no use.
+    pub(crate) until: Instant,
+    pub(crate) answer: Sender<Answer>,
+}
+
+/// What was found; none where the frame could not be judged.
+pub(crate) struct Answer {
+    pub(crate) id: u64,
+    pub(crate) found: Option<Vec<Detection>>,
+}
+
+/// Threads with a detector each, which all cameras share: first come, first served. Dropping it ends them once nobody
+/// asks any more.
+pub struct Finders {
+    questions: Sender<Question>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Finders {
+    /// Starts `threads` of them with the models of folder `dir`.
+    ///
+    /// # Errors
+    /// Where the runtime or the model is missing or is not the pinned one.
+    pub fn start(dir: &ModelDir, threads: usize) -> Result<Self, FindersError> {
+        let runtime = Runtime::load(&dir.runtime())?;
+        let (questions, inbox) = unbounded();
+        let mut handles = Vec::new();
+        for idx in 0..threads.max(1) {
+            let detector = YuNet::load(&runtime, dir)?;
+            let inbox = inbox.clone();
+            let builder = std::thread::Builder::new().name(format!("finder {idx}"));
+            handles.push(builder.spawn(move || work(detector, &inbox)).map_err(FindersError::Thread)?);
+        }
+        Ok(Self { questions, threads: handles })
+    }
+
+    /// How many threads look for faces.
+    pub fn threads(&self) -> usize {
+        self.threads.len()
+    }
+
+    /// Frames that wait to be looked at.
+    pub fn waiting(&self) -> usize {
+        self.questions.len()
+    }
+
+    pub(crate) fn desk(&self) -> Sender<Question> {
+        self.questions.clone()
+    }
+}
+
+fn work(mut detector: YuNet, inbox: &Receiver<Question>) {
+    for Question { frame, id, turn, effort, scans, until, answer } in inbox {
+        let scan = if effort == Effort::Close { &scans.close } else { &scans.quick };
+        let found = (Instant::now() < until).then(|| look(&mut detector, scan, &frame, turn)).flatten();
+        // The frame is given back before the answer is, so that whoever gets the answer has it alone.
+        drop(frame);
+        // A camera that is gone asks no more.
+        let _ = answer.send(Answer { id, found });
+    }
+}
+
+fn look(detector: &mut YuNet, scan: &Scan, frame: &RawFrame, turn: u64) -> Option<Vec<Detection>> {
+    let frame = frame.frame()?;
+    // A detector that panics judged nothing, and must not take the others with it.
+    let looked = catch_unwind(AssertUnwindSafe(|| {
+        let mut found = Vec::new();
+        let done = scan.look(detector, frame, turn, MIN_SCORE, &mut found);
+        detector.forget();
+        done.map(|()| found)
+    }));
+    looked.ok()?.ok()
+}
