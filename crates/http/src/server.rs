@@ -77,7 +77,9 @@ async fn converse(stream: TcpStream, router: Router, limits: Limits, mut stopped
     let _ = stream.set_nodelay(true);
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(limits.head);
-    let connection = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+    // What becomes a WebSocket is bounded by whoever answers it.
+    let connection =
+        builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router)).with_upgrades();
     let mut connection = std::pin::pin!(connection);
     let end = tokio::time::sleep(limits.connection);
     tokio::select! {

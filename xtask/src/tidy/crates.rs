@@ -56,6 +56,7 @@ const EDGES: &[(&str, &[&str])] = &[
     // What is shown live takes what `placet-ingest` made of redacted frames, and nothing else.
     ("placet-feed", &["placet-core", "placet-ingest", "placet-sys"]),
     ("placet-rtsp", &["placet-core", "placet-feed", "placet-sys"]),
+    ("placet-view", &["placet-core", "placet-feed", "placet-sys"]),
     (
         "placet-job",
         &[

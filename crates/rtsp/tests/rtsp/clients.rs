@@ -31,6 +31,17 @@ async fn run(program: &str, words: &str, url: &str) -> Run {
     Run { good: output.status.success(), out: output.stdout, error }
 }
 
+/// GStreamer is the one client that the product itself has no need of.
+fn has_gstreamer() -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&path).any(|dir| dir.join("gst-launch-1.0").is_file());
+    assert!(found || std::env::var_os("CI").is_none(), "gstreamer1.0-tools is needed");
+    if !found {
+        println!("skipped: install gstreamer1.0-tools, -plugins-base, -plugins-good and -libav to try it");
+    }
+    found
+}
+
 /// Times of packets in seconds, as ffprobe tells them.
 fn times(run: &Run) -> Vec<f64> {
     let text = String::from_utf8(run.out.clone()).unwrap();
@@ -82,6 +93,9 @@ async fn ffmpeg_decodes_what_it_reads_and_no_two_frames_are_alike() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn gstreamer_decodes_what_it_reads() {
+    if !has_gstreamer() {
+        return;
+    }
     let server = Server::locked().await;
     let dir = tempfile::tempdir().unwrap();
     for (protocols, name) in [("tcp", "tcp"), ("udp", "udp")] {
@@ -180,7 +194,9 @@ async fn a_wrong_password_and_other_paths_are_refused_to_each_client() {
         assert!(!run.good && run.error.contains(status), "{url}: {}", run.error);
         // gst-launch tells no status, and prints the address only where it is asked to.
         let words = "-q rtspsrc location={} protocols=tcp ! fakesink";
-        assert!(!self::run("gst-launch-1.0", words, url).await.good, "{url}");
+        if has_gstreamer() {
+            assert!(!self::run("gst-launch-1.0", words, url).await.good, "{url}");
+        }
     }
     for creds in [Some(("recorder", "battery")), Some(("nobody", "")), None] {
         let refused = open_with_retina(&server.url(), creds, Transport::default()).await.err().unwrap();
