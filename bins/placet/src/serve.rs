@@ -107,8 +107,9 @@ fn tell_disabled(config: &Config) {
 
 /// `placet serve`
 pub fn serve(args: &ServeArgs) -> Result<Exit, Failure> {
-    placet_sys::process::harden_process()
-        .map_err(|e| Failure::Unavailable(format!("this process cannot be kept from being looked into: {e}")))?;
+    placet_sys::process::harden_process().map_err(|e| {
+        Failure::Unavailable(format!("this process cannot be kept from being looked into: {e}"))
+    })?;
     let config = load(&args.config)?;
     tell_disabled(&config);
     let stop = Arc::new(AtomicBool::new(false));

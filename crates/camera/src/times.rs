@@ -8,6 +8,10 @@ const SECOND: i64 = 90_000;
 /// How far a camera's clock may stand from arrival before it is no longer believed, ticks.
 const JUMP: i64 = SECOND;
 
+/// A picture that arrives so much before its time shows at once that the times before it were late, ticks. More than a
+/// network's jitter, which is evened out.
+const EARLY: i64 = SECOND / 10;
+
 /// How long it takes for about two thirds of a deviation to be taken back, ticks. Slow beside the jitter of a network,
 /// fast beside a crystal: 100 parts in a million leave a millisecond.
 const FOLLOW: i64 = 10 * SECOND;
@@ -62,6 +66,10 @@ impl Times {
             return self.anchor_at(stamp, arrival);
         }
         anchor.stamp = stamp;
+        if order == Order::Shown && deviation < -EARLY {
+            // No picture is seen after it arrived: what was dated before had waited on the way here.
+            anchor.offset += deviation;
+        }
         anchor.carry += deviation * delta.clamp(0, SECOND);
         anchor.offset += anchor.carry / FOLLOW;
         anchor.carry %= FOLLOW;

@@ -53,8 +53,10 @@ impl FilmSource {
         let tools = self.tools.clone();
         // Ends when nobody takes its pictures any more, at the latest with the next one.
         tokio::task::spawn_blocking(move || read(&tools, &path, &tell));
-        let (start, offset) = (Instant::now(), self.stamp + LAST);
+        let (mut start, offset) = (None, self.stamp + LAST);
         while let Some((codec, picture)) = pictures.recv().await {
+            // Until the first picture the file was opened.
+            let start = *start.get_or_insert_with(Instant::now);
             let FilmPicture { data, pts, .. } =
                 picture.map_err(|_| Trouble::Malformed { what: "the video file" })?;
             let seconds = TimeBase::LIVE.seconds(pts).max(0.0);

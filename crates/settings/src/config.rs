@@ -415,9 +415,11 @@ fn outlet(
 fn token(path: &Path) -> Result<Secret, String> {
     let text = secret::read(path)?;
     let token = text.trim();
-    if token.len() < 20 || token.contains(char::is_whitespace) {
+    let fits = (32..=128).contains(&token.len())
+        && token.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
+    if !fits {
         return Err(format!(
-            "`{}` must hold one text of 20 characters or more, without spaces",
+            "`{}` must hold 32 to 128 of A-Z, a-z, 0-9, - and _; make one with `openssl rand -hex 24`",
             path.display()
         ));
     }

@@ -225,7 +225,7 @@ pub const KEYS: [Key; 37] = [
         "token_file",
         Form::Path,
         "",
-        "A file with a text of 20 characters or more that opens the page. Readable by its owner alone.",
+        "A file with the text that opens the page: 32 to 128 of A-Z, a-z, 0-9, - and _. Readable by its owner alone.",
     ),
     key(
         "onvif",

@@ -64,7 +64,8 @@ impl Fleet {
     pub fn apply(&self, config: &Config) -> (usize, usize) {
         let mut running = self.lock();
         let same = |r: &Running| config.cameras.contains(&r.config) && r.hiding == config.hiding;
-        let gone: Vec<String> = running.iter().filter(|(_, r)| !same(r)).map(|(name, _)| name.clone()).collect();
+        let gone: Vec<String> =
+            running.iter().filter(|(_, r)| !same(r)).map(|(name, _)| name.clone()).collect();
         for name in &gone {
             self.feeds.remove(name);
             if let Some(old) = running.remove(name) {
@@ -110,7 +111,9 @@ impl Fleet {
                 open(settings, move || clock.now())
             }
             Source::Film(path) => {
-                Camera::start(FilmSource::new(self.tools.clone(), path), Timing::default(), move || clock.now())
+                Camera::start(FilmSource::new(self.tools.clone(), path), Timing::default(), move || {
+                    clock.now()
+                })
             }
         };
         let (stop, stopped) = oneshot::channel();

@@ -50,7 +50,8 @@ impl LogThread {
                 }
             }
         };
-        let thread = std::thread::Builder::new().name("log".to_owned()).spawn(keep).map_err(Failure::internal)?;
+        let thread =
+            std::thread::Builder::new().name("log".to_owned()).spawn(keep).map_err(Failure::internal)?;
         Ok(Self { state, thread })
     }
 

@@ -86,7 +86,9 @@ const METRICS: [Metric; 10] = [
     ("placet_frames_decoded_total", "counter", "Frames decoded", |r| r.decoded as f64),
     ("placet_frames_looked_total", "counter", "Frames looked at for faces", |r| r.looked as f64),
     ("placet_frames_left_total", "counter", "Frames that left with faces hidden", |r| r.left as f64),
-    ("placet_frames_dropped_total", "counter", "Frames that did not leave, for overload", |r| r.dropped as f64),
+    ("placet_frames_dropped_total", "counter", "Frames that did not leave, for overload", |r| {
+        r.dropped as f64
+    }),
     ("placet_frames_encoded_total", "counter", "Pictures of the redacted stream", |r| r.encoded as f64),
     ("placet_child_starts_total", "counter", "Starts of decoder and encoder", |r| {
         (r.starts.0 + r.starts.1) as f64
@@ -121,11 +123,15 @@ async fn metrics(State(source): State<Source>) -> impl IntoResponse {
             let _ = writeln!(text, "{name}{{camera=\"{}\",quantile=\"{quantile}\"}} {seconds}", camera.name);
         }
     }
-    let _ = writeln!(text, "# HELP placet_waiting_frames Frames that wait for a detector\n# TYPE placet_waiting_frames gauge");
+    let _ = writeln!(
+        text,
+        "# HELP placet_waiting_frames Frames that wait for a detector\n# TYPE placet_waiting_frames gauge"
+    );
     let _ = writeln!(text, "placet_waiting_frames {}", source.fleet.waiting());
     if let Some(log) = &source.log {
         let kept = log.lock().unwrap_or_else(PoisonError::into_inner).is_none();
-        let _ = writeln!(text, "# HELP placet_log_kept 1 while the log is kept\n# TYPE placet_log_kept gauge");
+        let _ =
+            writeln!(text, "# HELP placet_log_kept 1 while the log is kept\n# TYPE placet_log_kept gauge");
         let _ = writeln!(text, "placet_log_kept {}", u8::from(kept));
     }
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text)

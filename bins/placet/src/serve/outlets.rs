@@ -51,7 +51,10 @@ pub fn open(runtime: &Runtime, config: &Config, fleet: &Arc<Fleet>, clock: Clock
     }
     if let Some(onvif) = &config.onvif {
         let disclosure = config.rtsp.as_ref().map(|outlet| &outlet.disclosure);
-        device(runtime, onvif, disclosure, fleet, rtsp_port, stopped)?;
+        device(runtime, onvif, disclosure, fleet, rtsp_port, stopped.clone())?;
+    }
+    if let Some(outlet) = &config.page {
+        page(runtime, outlet, fleet.feeds(), stopped)?;
     }
     Ok(Open { _stop: stop })
 }
@@ -92,6 +95,25 @@ fn rtsp(
     Ok(local.port())
 }
 
+fn page(
+    runtime: &Runtime,
+    outlet: &Outlet,
+    feeds: &Feeds,
+    stopped: watch::Receiver<bool>,
+) -> Result<(), Failure> {
+    let access = match &outlet.disclosure {
+        Disclosure::Token(token) => placet_view::Access::token(token.expose()).map_err(Failure::usage)?,
+        Disclosure::Loopback | Disclosure::Users(_) => placet_view::Access::Loopback,
+    };
+    let listener = runtime.block_on(listen(&outlet.listen.to_string()))?;
+    let local = listener.local_addr().map_err(|e| Failure::Io(outlet.listen.to_string(), e))?;
+    eprintln!("browsers find the cameras at http://{local}/");
+    let router = placet_view::router(feeds.clone(), access);
+    let limits = placet_http::server::Limits::default();
+    runtime.spawn(placet_http::server::serve(listener, router, limits, over(stopped)));
+    Ok(())
+}
+
 /// The fleet as a recorder sees it.
 struct Profiles(Arc<Fleet>);
 
@@ -122,12 +144,15 @@ fn device(
     let mut users = Vec::new();
     if let Some(Disclosure::Users(known)) = disclosure {
         for (name, password) in &known.0 {
-            let user = Credentials::new(name, password.expose().to_owned()).map_err(|e| Failure::usage(&e))?;
+            let user =
+                Credentials::new(name, password.expose().to_owned()).map_err(|e| Failure::usage(&e))?;
             users.push(user);
         }
     }
     if users.is_empty() {
-        return Err(Failure::Usage("[onvif] needs `users_file` in [rtsp]: recorders add no device without a password".to_owned()));
+        return Err(Failure::Usage(
+            "[onvif] needs `users_file` in [rtsp]: recorders add no device without a password".to_owned(),
+        ));
     }
     let access = Access::new(users).map_err(|e| Failure::usage(&e))?;
     let listener = runtime.block_on(listen(&config.listen.to_string()))?;
@@ -165,7 +190,9 @@ fn device(
 
 fn reach(config: &OnvifConfig, local: SocketAddr) -> Result<Reach, Failure> {
     match &config.host {
-        Some(host) => Ok(Reach::Named { base: format!("http://{host}:{}", local.port()), host: host.clone() }),
+        Some(host) => {
+            Ok(Reach::Named { base: format!("http://{host}:{}", local.port()), host: host.clone() })
+        }
         None if local.ip().is_unspecified() => Err(Failure::Usage(
             "[onvif] listens on every address: `host` must say under which one recorders reach it".to_owned(),
         )),

@@ -146,7 +146,7 @@ fn secrets_come_from_files_that_others_cannot_read_and_are_never_shown() {
     secret(dir.path(), "camera.url", "rtsp://admin:hunter2@192.0.2.9/live?token=hunter2\n", 0o600);
     secret(dir.path(), "open.secret", "admin\nhunter2\n", 0o640);
     secret(dir.path(), "viewers", "# who may watch\nguard:hunter2\n\n", 0o600);
-    secret(dir.path(), "token", "hunter2hunter2hunter2\n", 0o600);
+    secret(dir.path(), "token", "hunter2hunter2hunter2hunter2hunter2\n", 0o600);
     let text = "[[camera]]\nname = \"a\"\nurl = \"rtsp://192.0.2.7/?password=hunter2\"\ncredentials_file = \"camera.secret\"\n\
                 [[camera]]\nname = \"b\"\nurl_file = \"camera.url\"\ntransport = \"udp\"\n\
                 [[camera]]\nname = \"c\"\nurl = \"rtsp://192.0.2.7/\"\ncredentials_file = \"open.secret\"\n\
