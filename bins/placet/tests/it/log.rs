@@ -92,7 +92,7 @@ fn stop(running: Running) -> Ran {
 }
 
 /// All entries that a log shows, by `placet log get --json`.
-fn entries(world: &World, log: &str, more: &str) -> Vec<Leaf> {
+pub fn entries(world: &World, log: &str, more: &str) -> Vec<Leaf> {
     let said = done(world, &format!("log get {log} 0 --count 100000 --json {more}"));
     let parse = |(index, line): (usize, &str)| {
         let line: serde_json::Value = serde_json::from_str(line).unwrap();
@@ -102,7 +102,7 @@ fn entries(world: &World, log: &str, more: &str) -> Vec<Leaf> {
     said.lines().enumerate().map(parse).collect()
 }
 
-fn ticks(leaves: &[Leaf]) -> Vec<Tick> {
+pub fn ticks(leaves: &[Leaf]) -> Vec<Tick> {
     let tick = |leaf: &Leaf| match leaf {
         Leaf::Tick(tick) => Some(tick.clone()),
         _ => None,

@@ -19,5 +19,6 @@ mod options;
 mod pictures;
 mod pipes;
 mod scene;
+mod serve;
 mod video;
 mod world;
