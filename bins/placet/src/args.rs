@@ -48,6 +48,9 @@ pub enum Command {
     /// Check the configuration of `serve`, or print its keys
     #[command(subcommand)]
     Config(crate::serve::ConfigCommand),
+    /// Find cameras in the network, ask one for its streams, try one
+    #[command(subcommand)]
+    Camera(crate::cameras::CameraCommand),
     /// Restrict this process, then run a program in its place (used for ffmpeg)
     #[command(hide = true, disable_help_flag = true)]
     SandboxExec {
@@ -326,6 +329,9 @@ pub enum ModelsCommand {
 /// `placet doctor`
 #[derive(Args)]
 pub struct DoctorArgs {
+    /// Try the cameras of this configuration too
+    #[arg(short, long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
     /// As JSON
     #[arg(long)]
     pub json: bool,

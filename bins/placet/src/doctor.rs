@@ -1,7 +1,10 @@
 //! `placet doctor`: what works here, what is missing, and the command that mends it.
 
+use std::path::Path;
+
 use placet_ingest::Tools;
 use placet_job::{Models, chain};
+use placet_settings::Config;
 use placet_sys::sandbox;
 use placet_vision::models;
 use serde::Serialize;
@@ -37,6 +40,9 @@ pub fn run(args: &DoctorArgs) -> Result<Exit, Failure> {
     all.push(kernel());
     all.extend(detectors(args));
     all.push(key());
+    if let Some(file) = &args.config {
+        all.extend(configured(file)?);
+    }
     if args.json {
         println!("{}", serde_json::to_string_pretty(&all).map_err(Failure::internal)?);
     } else {
@@ -146,6 +152,32 @@ fn detectors(args: &DoctorArgs) -> Vec<Finding> {
         });
     }
     all
+}
+
+/// The cameras of a configuration, each read for some seconds.
+fn configured(file: &Path) -> Result<Vec<Finding>, Failure> {
+    let config = match Config::load(file) {
+        Ok(config) => config,
+        Err(problems) => {
+            return Ok(problems
+                .iter()
+                .map(|p| bad("configuration", p.to_string(), format!("mend {}", file.display())))
+                .collect());
+        }
+    };
+    let mut all = Vec::new();
+    for camera in &config.disabled {
+        let mend = || format!("mend {}", file.display());
+        all.extend(camera.problems.iter().map(|p| bad(&camera.name, p.to_string(), mend())));
+    }
+    for (name, tried) in crate::cameras::try_all(&config.cameras)? {
+        let words = crate::progress::printable(&tried.words());
+        all.push(match tried.fix() {
+            None if tried.well() => good(&name, words),
+            fix => bad(&name, words, fix.unwrap_or_else(|| "placet camera try URL says more".to_owned())),
+        });
+    }
+    Ok(all)
 }
 
 fn key() -> Finding {

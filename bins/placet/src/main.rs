@@ -1,6 +1,7 @@
 //! `placet`: the command line. Parses, loads, runs, reports; what deserves a test is in the libraries.
 
 mod args;
+mod cameras;
 mod decide;
 mod doctor;
 mod exit;
@@ -112,6 +113,7 @@ fn main() -> ExitCode {
         Command::Log(command) => log::run(&command),
         Command::Serve(args) => serve::serve(&args),
         Command::Config(command) => serve::config(&command),
+        Command::Camera(command) => cameras::run(&command),
         // Returns only where it could not become the program.
         Command::SandboxExec { args } => return placet_sys::sandbox::main(args),
     };

@@ -537,10 +537,19 @@ fn source(table: &mut Table<'_>) -> Option<Source> {
 }
 
 fn credentials(path: &Path) -> Result<Credentials, String> {
+    let (user, password) = pair(path)?;
+    Credentials::new(&user, &password).map_err(|e| e.to_string())
+}
+
+/// The user and the password of a camera's file of credentials.
+///
+/// # Errors
+/// In words, where it cannot be read, others can read it, or it is something else.
+pub fn pair(path: &Path) -> Result<(String, String), String> {
     let text = secret::read(path)?;
     let mut lines = text.lines();
     match (lines.next(), lines.next(), lines.all(|l| l.trim().is_empty())) {
-        (Some(user), Some(password), true) => Credentials::new(user, password).map_err(|e| e.to_string()),
+        (Some(user), Some(password), true) => Ok((user.to_owned(), password.to_owned())),
         _ => Err(format!(
             "`{}` must have the user in its first line and the password in its second",
             path.display()

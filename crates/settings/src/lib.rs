@@ -13,6 +13,7 @@ mod problem;
 mod read;
 mod secret;
 
+pub use config::pair as credentials_pair;
 pub use config::{
     CameraConfig, Config, Disabled, Disclosure, Hiding, LogConfig, OnvifConfig, Origin, Outlet, SealedConfig,
     Setting, Source,

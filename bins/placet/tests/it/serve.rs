@@ -274,3 +274,38 @@ fn attack_the_gateway_or_a_child_is_killed_and_no_face_was_shown() {
     assert_eq!(faces, 0);
     assert!(pictures > 0);
 }
+
+#[test]
+fn a_camera_is_tried_and_told() {
+    let world = World::new();
+    FILM.film(&world, "film.mp4", CODING);
+    let gateway = Gateway::start(&world, &camera("hall", "film.mp4"), "");
+    gateway.health(|said| state(said, "hall") == "REDACTED LIVE");
+    // Our own redacted stream is a camera as good as any.
+    let url = format!("{}/hall", gateway.rtsp);
+    let ran = world.placet(&format!("camera try {url} --wait 2 --json"));
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    let said = ran.json();
+    assert_eq!(
+        (&said["codec"], &said["width"], &said["height"]),
+        (&"H.264".into(), &480.into(), &270.into())
+    );
+    assert!(said["pictures"].as_u64().unwrap() >= 20, "{said}");
+    let ran = world.placet(&format!("camera try {}/door --wait 2", gateway.rtsp));
+    assert_eq!(ran.code, Some(4), "{}{}", ran.text(), ran.err);
+    assert!(ran.text().contains("look the stream's path up"), "{}", ran.text());
+    let ran = world.placet("camera try rtsp://admin:geheim@127.0.0.1:9/ --wait 1");
+    assert!(ran.code == Some(2) && !ran.err.contains("geheim"), "{}", ran.err);
+    world.write(
+        "two.toml",
+        format!("[[camera]]\nname = \"good\"\nurl = \"{url}\"\n[[camera]]\nname = \"gone\"\nurl = \"rtsp://127.0.0.1:9/\"\n[[camera]]\nname = \"odd\"\n"),
+    );
+    let said = world.placet("doctor --config two.toml --json").json();
+    let finding = |name: &str| said.as_array().unwrap().iter().find(|f| f["what"] == name).unwrap().clone();
+    assert_eq!(
+        (&finding("good")["ok"], &finding("gone")["ok"], &finding("odd")["ok"]),
+        (&true.into(), &false.into(), &false.into())
+    );
+    assert!(finding("gone")["fix"].as_str().unwrap().contains("check the port in its URL"), "{said}");
+    assert_eq!(gateway.stop().code, Some(0));
+}
