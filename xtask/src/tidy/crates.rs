@@ -15,6 +15,8 @@ const EDGES: &[(&str, &[&str])] = &[
     ("placet-verify", &["placet-audit", "placet-core", "placet-record", "placet-tlog"]),
     ("placet-hpke", &["placet-core"]),
     ("placet-deposit", &["placet-core", "placet-hpke", "placet-record", "placet-tlog"]),
+    // Who seals an original knows nothing of who may open it.
+    ("placet-sealed", &["placet-core", "placet-hpke", "placet-record"]),
     ("placet-store", &["placet-tlog"]),
     ("placet-confidential", &["placet-core", "placet-record"]),
     (
