@@ -163,6 +163,12 @@ for kind in ["refusal", "authorisation", "revocation", "closing", "review", "del
     public = kind not in ["review", "deletion", "note"]
     accept(kind, but(OPENING, kind=kind, deposit=..., about=None if kind == "note" else 41240, public=PUBLIC if public else ...)
            if kind != "note" else but(REQUEST, kind=kind), f"an event of kind {kind}")
+UNSEALING = but(OPENING, kind="unsealing", public=but(PUBLIC, purpose="crime", cameras=["hall-north"],
+                                                      until="2026-12-20T15:30:00Z", authority="Stadsarchief"))
+for ground in ["crime", "accident", "own_request"]:
+    accept(f"unsealing-{ground.replace('_', '-')}", but(UNSEALING, public=but(UNSEALING["public"], purpose=ground)),
+           f"a sealed original is opened: {ground}")
+accept("unsealing-quiet", but(UNSEALING, public=...), "an unsealing without its public part")
 accept("many-cameras", within(**MANY), "64 cameras and an authority in Greek")
 
 reject("empty", "", "json", "nothing")
@@ -238,6 +244,9 @@ for kind in ["request", "review", "deletion", "note"]:
 reject("public-null", but(OPENING, public=None), "public", "null for what is not there")
 reject("public-list", but(OPENING, public=[]), "public", "a list for an object")
 reject("purpose", within(purpose="none"), "public.purpose", "a purpose there is not")
+reject("purpose-of-unsealing", within(purpose="crime"), "public.purpose", "a search for what an original is opened for")
+reject("ground-of-search", but(UNSEALING, public=but(UNSEALING["public"], purpose="suspect")), "public.purpose", "an original opened for what a search is for")
+reject("ground", but(UNSEALING, public=but(UNSEALING["public"], purpose="curiosity")), "public.purpose", "a ground there is not")
 reject("authority-empty", within(authority=""), "public.authority", "no authority")
 reject("authority-long", within(authority="é" * 121), "public.authority", "121 characters")
 reject("authority-unseen", within(authority="Gent\u202e"), "public.authority", "a character that turns what follows")

@@ -75,7 +75,7 @@ fn event(n: u64, kind: EventKind, public: Option<PublicPart>) -> Outcome<Vec<u8>
 fn public(n: u64) -> Outcome<PublicPart> {
     Ok(PublicPart {
         order: digest(n, 6),
-        purpose: Purpose::MissingPerson,
+        purpose: Purpose::MissingPerson.into(),
         authority: "Rechtbank Gent".parse()?,
         cameras: vec!["gate.2_b".parse()?, "hall-north".parse()?],
         from: moment(n)?,

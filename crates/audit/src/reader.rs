@@ -265,7 +265,7 @@ impl<S: Source> Reader<S> {
     ) -> Result<Option<Found<Event>>, ReadError> {
         let fits = |public: &PublicPart| {
             public.order == search.order
-                && public.purpose == search.purpose
+                && public.purpose == search.purpose.into()
                 && public.cameras.contains(camera)
         };
         let names = |leaf| match leaf {

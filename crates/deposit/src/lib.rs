@@ -32,23 +32,28 @@
 //! # }
 //! ```
 
-mod key;
-
-pub use key::{KeyError, OversightKey, OversightSecret, SecretText};
-
-use std::convert::Infallible;
 use std::fmt;
 
-use hpke::rand_core::{TryCryptoRng, TryRng};
-use hpke::{Deserializable as _, OpModeR, OpModeS, Serializable as _};
 use placet_core::Digest;
+use placet_hpke::{PublicKey, Purpose, SecretKey};
 use placet_record::entry::{CommittedRecord, Event, EventId, FormError};
 use placet_tlog::checkpoint::Origin;
-use zeroize::{Zeroize as _, Zeroizing};
+use zeroize::Zeroizing;
 
-type Kem = hpke::kem::X25519HkdfSha256;
-type Kdf = hpke::kdf::HkdfSha256;
-type Aead = hpke::aead::ChaCha20Poly1305;
+pub use placet_hpke::{KeyError, SecretText};
+
+/// What the keys of oversight bodies are for.
+pub enum Oversight {}
+
+impl Purpose for Oversight {
+    const NAME: &'static str = "oversight";
+}
+
+/// The public half of an oversight body's key. Written `placet-oversight-v1+` and base64url without padding.
+pub type OversightKey = PublicKey<Oversight>;
+
+/// An oversight body's secret key.
+pub type OversightSecret = SecretKey<Oversight>;
 
 /// What a deposit file starts with.
 pub const FIRST_LINE: &[u8; 18] = b"placet-deposit-v1\n";
@@ -89,16 +94,9 @@ impl Deposit {
         }
         plain.resize(PLAIN, 0);
 
-        let mut random = Once { seed: Some(seed) };
-        let (encapsulated, mut context) = hpke::setup_sender_with_rng::<Aead, Kdf, Kem>(
-            &OpModeS::Base,
-            &key.hpke(),
-            &info(origin, id),
-            &mut random,
-        )
-        .map_err(|_| SealError::Hpke)?;
-        let ciphertext = context.seal(&plain, b"").map_err(|_| SealError::Hpke)?;
-        Ok(Self { key_id: key.id(), encapsulated: encapsulated.to_bytes().into(), ciphertext })
+        let (encapsulated, mut sealing) = key.seal(&info(origin, id), seed).map_err(|_| SealError::Hpke)?;
+        let ciphertext = sealing.seal(&plain, b"").map_err(|_| SealError::Hpke)?;
+        Ok(Self { key_id: key.id(), encapsulated, ciphertext })
     }
 
     /// Opens the deposit of `event` in the log `origin`, and checks that it is what the event committed to.
@@ -118,15 +116,9 @@ impl Deposit {
         if secret.public_key().id() != self.key_id {
             return Err(OpenError::Key);
         }
-        let encapsulated = <Kem as hpke::Kem>::EncappedKey::from_bytes(&self.encapsulated);
-        let mut context = hpke::setup_receiver::<Aead, Kdf, Kem>(
-            &OpModeR::Base,
-            &secret.hpke(),
-            &encapsulated.map_err(|_| OpenError::Sealed)?,
-            &info(origin, event.id),
-        )
-        .map_err(|_| OpenError::Sealed)?;
-        let plain = Zeroizing::new(context.open(&self.ciphertext, b"").map_err(|_| OpenError::Sealed)?);
+        let opening = secret.open(&self.encapsulated, &info(origin, event.id));
+        let plain = opening.and_then(|mut opening| opening.open(&self.ciphertext, b""));
+        let plain = plain.map_err(|_| OpenError::Sealed)?;
         let committed = CommittedRecord::parse(unpad(&plain).ok_or(OpenError::Padding)?)?;
         if committed.kind != event.kind || committed.commitment()? != event.commitment {
             return Err(OpenError::Commitment { id: event.id });
@@ -181,32 +173,6 @@ fn unpad(plain: &[u8]) -> Option<&[u8]> {
     let (json, zeros) = rest.split_at_checked(u16::from_be_bytes(*length).into())?;
     (plain.len() == PLAIN && zeros.iter().all(|byte| *byte == 0)).then_some(json)
 }
-
-/// Gives its seed once, which is as often as an encapsulation asks.
-struct Once {
-    seed: Option<[u8; 32]>,
-}
-
-impl TryRng for Once {
-    type Error = Infallible;
-
-    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
-        unreachable!("an encapsulation with X25519 asks for 32 bytes")
-    }
-
-    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
-        unreachable!("an encapsulation with X25519 asks for 32 bytes")
-    }
-
-    fn try_fill_bytes(&mut self, out: &mut [u8]) -> Result<(), Infallible> {
-        let mut seed = self.seed.take().expect("an encapsulation asks once");
-        out.copy_from_slice(&seed);
-        seed.zeroize();
-        Ok(())
-    }
-}
-
-impl TryCryptoRng for Once {}
 
 /// Why a deposit was not made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -54,4 +54,4 @@ pub use leaf::{
 pub use record::{FieldName, FieldValue, MAX_FIELDS, MAX_RECORD, Record};
 pub use roster::{CameraRoster, RosterError};
 pub use sequence::{Finding, KeptError, Misbehaviour, Sequence};
-pub use value::{Authority, CameraId, EventId, Moment, Purpose, ValueError};
+pub use value::{Aim, Authority, CameraId, EventId, Ground, Moment, Purpose, ValueError};

@@ -24,3 +24,4 @@ pub mod explain;
 pub mod manifest;
 pub mod report;
 mod spelt;
+pub mod unsealing;

@@ -10,8 +10,10 @@ const FIRST_SECOND = Date.parse("2000-01-01T00:00:00Z") / 1000;
 const LAST_SECOND = Date.parse("2199-12-31T23:59:59Z") / 1000;
 
 export const PURPOSES = ["victim_search", "missing_person", "threat", "terrorist_threat", "suspect", "convict"];
-const KINDS = ["request", "refusal", "authorisation", "revocation", "opening", "closing", "review", "deletion", "note"];
-const PUBLIC_KINDS = ["refusal", "authorisation", "revocation", "opening", "closing"];
+const KINDS = ["request", "refusal", "authorisation", "revocation", "opening", "closing", "review", "deletion", "note", "unsealing"];
+const PUBLIC_KINDS = ["refusal", "authorisation", "revocation", "opening", "closing", "unsealing"];
+// What an unsealing is for; every other event has a purpose.
+const GROUNDS = ["crime", "accident", "own_request"];
 
 /** The seconds since 1970 that `2026-11-22T05:43:00Z` names, or null. */
 export function secondsOf(moment) {
@@ -41,7 +43,7 @@ const verifierKey = text(() => true, "is no verifier key");
 
 const PUBLIC = {
   order: digest,
-  purpose: oneOf(...PURPOSES),
+  purpose: oneOf(...PURPOSES, ...GROUNDS),
   authority: text(isAuthority, "is no name of an office"),
   cameras: list(64, camera),
   from: moment,
@@ -90,6 +92,8 @@ export async function parseEntry(entry, part) {
   if (found.type === "key") await checkKeys(found, part);
   if (found.public !== undefined && !PUBLIC_KINDS.includes(found.kind))
     refuse(part, "an event of this kind has no `public`");
+  if (found.public !== undefined && GROUNDS.includes(found.public.purpose) !== (found.kind === "unsealing"))
+    refuse(part, "`purpose` is none that an event of this kind has");
   return found;
 }
 

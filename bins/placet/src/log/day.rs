@@ -185,7 +185,7 @@ fn state(camera: &CameraId, searched: bool, minute: u64, order: Digest) -> SlotS
 fn search_opens(rounds: &mut Rounds<Three>, plan: &Plan, order: Digest, now: Moment) -> Result<(), Failure> {
     let public = PublicPart {
         order,
-        purpose: Purpose::MissingPerson,
+        purpose: Purpose::MissingPerson.into(),
         authority: "District court of Example".parse().map_err(Failure::internal)?,
         cameras: vec![SEARCHED.parse().map_err(Failure::internal)?],
         from: plan.at(plan.opens())?,

@@ -245,7 +245,7 @@ impl Check<'_> {
         if public.order != search.order {
             return Err(ProofInvalid::Contradiction { part, why: "is about another order than the slot" });
         }
-        if public.purpose != search.purpose {
+        if public.purpose != search.purpose.into() {
             return Err(ProofInvalid::Contradiction { part, why: "has another purpose than the slot" });
         }
         if !public.cameras.contains(&self.proof.camera) {

@@ -70,7 +70,7 @@ pub fn opening(id: u64, camera: &str) -> Leaf {
     let Leaf::Event(event) = note(id) else { unreachable!() };
     let public = PublicPart {
         order: order(),
-        purpose: Purpose::MissingPerson,
+        purpose: Purpose::MissingPerson.into(),
         authority: "Rechtbank Gent".parse().unwrap(),
         cameras: vec![camera.parse().unwrap()],
         from: at(0),

@@ -84,7 +84,7 @@ fn group() -> Group {
 fn opening() -> NewRecord {
     let public = PublicPart {
         order: Digest::of(b"order"),
-        purpose: Purpose::MissingPerson,
+        purpose: Purpose::MissingPerson.into(),
         authority: "Rechtbank Gent".parse().unwrap(),
         cameras: vec![camera("hall")],
         from: at(0),

@@ -5,7 +5,7 @@ use placet_core::Digest;
 use super::commitment::Commitment;
 use super::form::{Fields, FormError};
 use super::json::Json;
-use super::value::{Authority, CameraId, EventId, Moment, Purpose};
+use super::value::{Aim, Authority, CameraId, EventId, Moment};
 use crate::spelt::spelt;
 
 spelt! {
@@ -27,6 +27,8 @@ spelt! {
         Review = "review",
         /// Records were erased and their secrets destroyed.
         Deletion = "deletion",
+        /// A sealed original is about to be opened.
+        Unsealing = "unsealing",
         /// Anything else worth committing to.
         Note = "note",
     }
@@ -36,7 +38,12 @@ impl EventKind {
     /// Whether an event of this kind may carry a [`PublicPart`].
     pub fn may_be_public(self) -> bool {
         match self {
-            Self::Refusal | Self::Authorisation | Self::Revocation | Self::Opening | Self::Closing => true,
+            Self::Refusal
+            | Self::Authorisation
+            | Self::Revocation
+            | Self::Opening
+            | Self::Closing
+            | Self::Unsealing => true,
             Self::Request | Self::Review | Self::Deletion | Self::Note => false,
         }
     }
@@ -74,12 +81,12 @@ pub struct PublicPart {
     /// SHA-256 of the order as it was signed.
     pub order: Digest,
     /// What it is for.
-    pub purpose: Purpose,
+    pub purpose: Aim,
     /// Who gave it: a court or an office.
     pub authority: Authority,
     /// Where: 1 to [`MAX_PUBLIC_CAMERAS`] cameras, ascending.
     pub cameras: Vec<CameraId>,
-    /// Its first second.
+    /// Its first second. For an unsealing, of the footage.
     pub from: Moment,
     /// The second after its last.
     pub until: Moment,
@@ -103,7 +110,7 @@ impl Event {
             if !self.kind.may_be_public() {
                 return Err(FormError::value("public", "stands in an event of a kind that has none"));
             }
-            public.check()?;
+            public.check(self.kind)?;
             pairs.push(("public".to_owned(), public.json()));
         }
         Ok(pairs)
@@ -123,7 +130,10 @@ impl Event {
 }
 
 impl PublicPart {
-    fn check(&self) -> Result<(), FormError> {
+    fn check(&self, kind: EventKind) -> Result<(), FormError> {
+        if matches!(self.purpose, Aim::Unsealing(_)) != (kind == EventKind::Unsealing) {
+            return Err(FormError::value("public.purpose", "is none that an event of this kind has"));
+        }
         if !(1..=MAX_PUBLIC_CAMERAS).contains(&self.cameras.len()) {
             return Err(FormError::value("public.cameras", "are not 1 to 64"));
         }
@@ -156,7 +166,7 @@ impl PublicPart {
         let cameras = cameras.collect::<Option<Vec<CameraId>>>();
         let part = Self {
             order: Digest(fields.bytes("order")?),
-            purpose: fields.read("purpose", "is none of the purposes", Purpose::from_key)?,
+            purpose: fields.read("purpose", "is none of the purposes", Aim::from_key)?,
             authority: fields.read("authority", Authority::WHY, |name| name.parse().ok())?,
             cameras: cameras.ok_or_else(|| fields.bad("cameras", CameraId::WHY))?,
             from: fields.moment("from")?,
@@ -170,6 +180,7 @@ impl PublicPart {
 #[cfg(test)]
 mod tests {
     use super::super::leaf::Leaf;
+    use super::super::value::{Ground, Purpose};
     use super::*;
 
     fn event(kind: EventKind) -> Event {
@@ -187,7 +198,7 @@ mod tests {
     fn part() -> PublicPart {
         PublicPart {
             order: Digest([9; 32]),
-            purpose: Purpose::MissingPerson,
+            purpose: Purpose::MissingPerson.into(),
             authority: "Rechtbank Gent".parse().unwrap(),
             cameras: vec!["hall-north".parse().unwrap(), "hall-south".parse().unwrap()],
             from: "2026-11-22T06:00:00Z".parse().unwrap(),
@@ -205,6 +216,9 @@ mod tests {
             let answer = why(Event { public: Some(part()), ..event(kind) });
             let expected =
                 ["refusal", "authorisation", "revocation", "opening", "closing"].contains(&kind.key());
+            let part = PublicPart { purpose: Ground::Crime.into(), ..part() };
+            let unsealing = why(Event { public: Some(part), ..event(kind) });
+            assert_eq!(unsealing == "written", kind == EventKind::Unsealing, "{kind:?}: {unsealing}");
             assert_eq!(answer == "written", expected, "{kind:?}: {answer}");
         }
     }

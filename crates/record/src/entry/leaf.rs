@@ -310,7 +310,7 @@ mod tests {
     use proptest::option;
     use proptest::prelude::*;
 
-    use super::super::{Commitment, EventId, EventKind, PublicPart, Purpose};
+    use super::super::{Aim, Commitment, EventId, EventKind, Ground, PublicPart, Purpose};
     use super::*;
 
     fn any_moment() -> impl Strategy<Value = Moment> {
@@ -321,10 +321,15 @@ mod tests {
         any::<[u8; 32]>().prop_map(Digest)
     }
 
+    fn any_aim() -> impl Strategy<Value = Aim> {
+        let purpose = prop::sample::select(Purpose::ALL).prop_map(Aim::from);
+        prop_oneof![purpose, prop::sample::select(Ground::ALL).prop_map(Aim::from)]
+    }
+
     fn any_public() -> impl Strategy<Value = PublicPart> {
         let cameras = prop::collection::btree_set("[a-z0-9._-]{1,64}", 0..70);
         let when = (any_moment(), any_moment());
-        (any_digest(), prop::sample::select(Purpose::ALL), "[A-Za-zé顔]{1,120}", cameras, when).prop_map(
+        (any_digest(), any_aim(), "[A-Za-zé顔]{1,120}", cameras, when).prop_map(
             |(order, purpose, authority, cameras, (from, until))| PublicPart {
                 order,
                 purpose,

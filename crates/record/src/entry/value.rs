@@ -165,6 +165,55 @@ impl Purpose {
     }
 }
 
+spelt! {
+    /// Why a sealed original is opened.
+    Ground {
+        /// A crime was committed before the camera.
+        Crime = "crime",
+        /// An accident happened before it.
+        Accident = "accident",
+        /// Somebody asks for the footage of himself (Regulation (EU) 2016/679, Art. 15).
+        OwnRequest = "own_request",
+    }
+}
+
+/// What the public part of an event says that something is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Aim {
+    /// A search.
+    Search(Purpose),
+    /// The opening of a sealed original.
+    Unsealing(Ground),
+}
+
+impl Aim {
+    /// As it is spelt. No purpose is spelt as a ground.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Search(purpose) => purpose.key(),
+            Self::Unsealing(ground) => ground.key(),
+        }
+    }
+
+    /// The one that is spelt `key`.
+    pub fn from_key(key: &str) -> Option<Self> {
+        let search = Purpose::from_key(key).map(Self::Search);
+        search.or_else(|| Ground::from_key(key).map(Self::Unsealing))
+    }
+}
+
+impl From<Purpose> for Aim {
+    fn from(purpose: Purpose) -> Self {
+        Self::Search(purpose)
+    }
+}
+
+impl From<Ground> for Aim {
+    fn from(ground: Ground) -> Self {
+        Self::Unsealing(ground)
+    }
+}
+
 /// What is wrong with a value: a sentence that follows the value's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -206,6 +255,17 @@ mod tests {
         }
         for bad in ["", " ", "a\u{202e}b", "a\nb", "a ", &"é".repeat(121)] {
             assert!(bad.parse::<Authority>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn no_ground_is_spelt_as_a_purpose() {
+        for ground in Ground::ALL {
+            assert_eq!(Purpose::from_key(ground.key()), None);
+            assert_eq!(Aim::from_key(ground.key()), Some(Aim::Unsealing(*ground)));
+        }
+        for purpose in Purpose::ALL {
+            assert_eq!(Aim::from_key(purpose.key()), Some(Aim::Search(*purpose)));
         }
     }
 

@@ -23,7 +23,7 @@ fn what_no_log_can_be_made_of_is_told_and_leaves_nothing() {
         ("home --origin o.example --cameras cameras --interval 0", "`interval` is not 1 to 3600 seconds"),
         ("home --origin o.example --cameras cameras --interval 3601", "`interval` is not 1 to 3600 seconds"),
         ("home --origin o.example --cameras cameras --reveal-delay 99999999999", "`reveal_delay`"),
-        ("home --origin o.example --cameras cameras --oversight x", "an oversight key is written"),
+        ("home --origin o.example --cameras cameras --oversight x", "oversight keys are written"),
         ("home --origin o+x --cameras cameras", "cannot use the name `o+x`"),
         ("full --origin o.example --cameras cameras", "`full` is not empty"),
         ("cameras --origin o.example --cameras cameras", "`cameras` is no folder"),
