@@ -4,6 +4,7 @@ mod fleet;
 mod keeping;
 mod metrics;
 mod outlets;
+mod sealing;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -125,7 +126,8 @@ pub fn serve(args: &ServeArgs) -> Result<Exit, Failure> {
         Finders::start(&models, threads).map_err(|e| Failure::Unavailable(placet_job::chain(&e)))?;
     let runtime = runtime()?;
     let clock = Clock::start();
-    let fleet = Arc::new(Fleet::new(tools, finders, clock, runtime.handle().clone()));
+    let sealers = config.sealed.as_ref().map(|sealed| sealing::start(sealed, clock)).transpose()?;
+    let fleet = Arc::new(Fleet::new(tools, finders, clock, runtime.handle().clone(), sealers));
     fleet.apply(&config);
     let served = outlets::open(&runtime, &config, &fleet, clock)?;
     let log = config.log.as_ref().map(|log| LogThread::start(log, &fleet, &stop)).transpose()?;

@@ -5,10 +5,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use placet_camera::{Camera, Config as CameraSettings, Timing, open};
+use placet_core::AccessUnit;
 use placet_feed::{Feed, Feeds};
 use placet_ingest::Tools;
 use placet_proxy::{Channel, Clock, FilmSource, Finders, ProxySettings, Report, follow};
 use placet_redaction::{Fill, Shape, Target};
+use placet_sealed::Sealers;
 use placet_settings::{CameraConfig, Config, Hiding, Source};
 use tokio::runtime::{Handle, Runtime};
 use tokio::sync::oneshot;
@@ -24,6 +26,8 @@ pub struct Fleet {
     clock: Clock,
     handle: Handle,
     feeds: Feeds,
+    /// Where originals are sealed, where any are.
+    sealers: Option<Sealers>,
     running: Mutex<BTreeMap<String, Running>>,
 }
 
@@ -36,8 +40,14 @@ struct Running {
 }
 
 impl Fleet {
-    pub fn new(tools: Tools, finders: Finders, clock: Clock, handle: Handle) -> Self {
-        Self { tools, finders, clock, handle, feeds: Feeds::new(), running: Mutex::default() }
+    pub fn new(
+        tools: Tools,
+        finders: Finders,
+        clock: Clock,
+        handle: Handle,
+        sealers: Option<Sealers>,
+    ) -> Self {
+        Self { tools, finders, clock, handle, feeds: Feeds::new(), sealers, running: Mutex::default() }
     }
 
     /// The redacted streams by name.
@@ -100,6 +110,17 @@ impl Fleet {
         let input = channel.input().cloned().ok_or("its line is gone")?;
         self.feeds.insert(&name, feed).map_err(|e| e.to_string())?;
         let status = channel.status().clone();
+        let sealer = match &self.sealers {
+            Some(sealers) if camera.sealed => {
+                Some(sealers.camera(camera.name.clone()).map_err(|e| e.to_string())?)
+            }
+            _ => None,
+        };
+        let seal = move |unit: &AccessUnit| {
+            if let Some(sealer) = &sealer {
+                sealer.push(unit);
+            }
+        };
         let clock = self.clock;
         let _inside = self.handle.enter();
         let source = match &camera.source {
@@ -117,7 +138,7 @@ impl Fleet {
             }
         };
         let (stop, stopped) = oneshot::channel();
-        let reader = self.handle.spawn(follow(source, input, status, |_| {}, stopped));
+        let reader = self.handle.spawn(follow(source, input, status, seal, stopped));
         Ok(Running { config: camera.clone(), hiding: hiding.clone(), channel, stop, reader })
     }
 

@@ -5,6 +5,7 @@ use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::{Duration, Instant};
 
+use placet_sealed::{CustodySecret, SegmentReader};
 use serde_json::Value;
 
 use crate::log::{entries, ticks};
@@ -308,4 +309,37 @@ fn a_camera_is_tried_and_told() {
     );
     assert!(finding("gone")["fix"].as_str().unwrap().contains("check the port in its URL"), "{said}");
     assert_eq!(gateway.stop().code, Some(0));
+}
+
+#[test]
+fn an_original_is_sealed_and_nothing_of_it_lies_open() {
+    let world = World::new();
+    FILM.film(&world, "film.mp4", CODING);
+    let custodian = CustodySecret::from_seed([7; 32]);
+    world.write("custody.pub", format!("{}\n", custodian.public_key()));
+    let sealed = "[sealed]\nfolder = \"originals\"\nkey_file = \"custody.pub\"\nhours = 1\n";
+    let cameras = camera("hall", "film.mp4") + "sealed = true\n" + &camera("door", "film.mp4");
+    let gateway = Gateway::start(&world, &cameras, sealed);
+    gateway.health(|said| said["well"] == true);
+    record(&world, &format!("{}/hall", gateway.rtsp), 45, "seen.mp4");
+    assert_eq!(gateway.stop().code, Some(0));
+    let files: Vec<String> =
+        world.files().into_keys().filter(|name| name.starts_with("originals/")).collect();
+    assert!(files.iter().any(|name| name.contains("hall")), "{files:?}");
+    assert!(!files.iter().any(|name| name.contains("door")), "{files:?}");
+    let (mut units, mut bytes) = (0, 0);
+    for name in files.iter().filter(|name| name.contains("hall")) {
+        let file = std::fs::File::open(world.path(name)).unwrap();
+        let Ok(mut reader) = SegmentReader::open(file, &custodian) else { continue };
+        let sealed = world.read(name);
+        while let Some(unit) = reader.next_unit().unwrap() {
+            units += 1;
+            bytes += unit.data().len();
+            // Nothing of a picture stands there as it was.
+            let piece = &unit.data()[..unit.data().len().min(24)];
+            assert!(!sealed.windows(piece.len()).any(|window| window == piece));
+        }
+    }
+    println!("{units} coded pictures sealed, {bytes} bytes; none lies open");
+    assert!(units >= 45, "{units}");
 }
