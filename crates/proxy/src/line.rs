@@ -105,7 +105,6 @@ impl Channel {
         let status = Arc::new(Status::default());
         let (input, inbox) = bounded(WAITING);
         let (spare_in, spare) = bounded(SPARE);
-        let (answer, answers) = unbounded();
         let work = Work {
             tools: tools.clone(),
             desk: finders.desk(),
@@ -125,8 +124,6 @@ impl Channel {
             shown: Instant::now(),
             spare,
             spare_in,
-            answer,
-            answers,
             scratch: Scratch::new(),
         };
         let thread = std::thread::Builder::new()
@@ -191,6 +188,9 @@ struct Session {
     scans: Arc<Scans>,
     frames: VecDeque<(u64, Arc<RawFrame>)>,
     turn: u64,
+    /// Its own: an answer to a session that is over must not be taken for one about a frame of this one.
+    answer: Sender<Answer>,
+    answers: Receiver<Answer>,
 }
 
 struct Work {
@@ -216,17 +216,16 @@ struct Work {
     shown: Instant,
     spare: Receiver<Frame>,
     spare_in: Sender<Frame>,
-    answer: Sender<Answer>,
-    answers: Receiver<Answer>,
     scratch: Scratch,
 }
 
 impl Work {
     fn run(mut self, input: &Receiver<Input>) {
         let beat = tick(BEAT);
-        let nothing = never();
+        let (no_frames, no_answers) = (never(), never());
         loop {
-            let frames = self.decoder.as_ref().map_or(&nothing, |decoder| &decoder.frames).clone();
+            let frames = self.decoder.as_ref().map_or(&no_frames, |decoder| &decoder.frames).clone();
+            let answers = self.session.as_ref().map_or(&no_answers, |session| &session.answers).clone();
             select! {
                 recv(input) -> told => match told {
                     Ok(told) => self.take(told),
@@ -237,7 +236,7 @@ impl Work {
                     Ok(Decoded::End(trouble)) => self.decoder_ended(trouble.as_ref().map(|e| chain(e))),
                     Err(_) => self.decoder_ended(None),
                 },
-                recv(self.answers) -> answer => if let Ok(answer) = answer {
+                recv(answers) -> answer => if let Ok(answer) = answer {
                     self.answered(&answer);
                 },
                 recv(beat) -> _ => self.keep_watch(),
@@ -321,7 +320,9 @@ impl Work {
             ..Settings::new(size)
         };
         let line = Line::new(settings);
-        Session { size, settings, line, scans: Arc::new(scans), frames: VecDeque::new(), turn: 0 }
+        let (answer, answers) = unbounded();
+        let frames = VecDeque::new();
+        Session { size, settings, line, scans: Arc::new(scans), frames, turn: 0, answer, answers }
     }
 
     fn decoder_failed(&mut self, why: &str) {
@@ -370,7 +371,7 @@ impl Work {
                 effort,
                 scans: Arc::clone(&session.scans),
                 until: Instant::now() + Duration::from_secs(1),
-                answer: self.answer.clone(),
+                answer: session.answer.clone(),
             };
             self.status.note(|report| report.looked += 1);
             // Where no finder is left the frame is never judged, and leaves covered.
