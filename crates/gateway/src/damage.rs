@@ -48,6 +48,11 @@ impl Damage {
         self.fed.push_back(Fed { pts, key, behind_loss, at });
     }
 
+    /// How long the first of those that are in there has been, in ticks.
+    pub(crate) fn behind(&self, now: Pts) -> i64 {
+        self.fed.front().map_or(0, |fed| now.0.saturating_sub(fed.at.0))
+    }
+
     /// A picture came out. One that never went in is as damaged as can be.
     pub(crate) fn came(&mut self, pts: Pts, now: Pts) -> Origin {
         let mut known = None;

@@ -164,6 +164,12 @@ impl Line {
         self.damage.lost();
     }
 
+    /// How long the decoder has been holding a picture, in ticks. Where it is long, more would only wait: drop what comes
+    /// up to the next that decodes alone, and say [`Self::lost`].
+    pub fn behind(&self, now: Pts) -> i64 {
+        self.damage.behind(now)
+    }
+
     /// A coded picture went into the decoder; `key` where it decodes alone.
     pub fn fed(&mut self, pts: Pts, key: bool, now: Pts) {
         self.damage.fed(pts, key, now);

@@ -69,6 +69,8 @@ pub enum Input {
 
 /// Coded pictures that may wait for the decoder: a second and a half at 15 a second.
 const WAITING: usize = 24;
+/// A decoder that holds a picture for longer gets no more, in ticks: a second.
+const BEHIND: i64 = 90_000;
 /// How often it is looked whether a frame's time has come.
 const BEAT: Duration = Duration::from_millis(10);
 /// Nobody watched for this long: the encoder ends.
@@ -282,15 +284,20 @@ impl Work {
         }
         let (pts, key) = (unit.pts, unit.key);
         let Some(decoder) = &self.decoder else { return };
-        match decoder.feed(unit) {
+        // Its pipe holds many coded pictures, and each would only come later.
+        let now = self.clock.now();
+        let late = self.session.as_ref().is_some_and(|session| session.line.behind(now) > BEHIND);
+        match if late { Fed::Full } else { decoder.feed(unit) } {
             Fed::Taken => {
-                let now = self.clock.now();
                 if let Some(session) = &mut self.session {
                     session.line.fed(pts, key, now);
                 }
             }
             Fed::Full => {
                 self.gap = true;
+                if let Some(session) = &mut self.session {
+                    session.line.lost();
+                }
                 self.status.note(|report| report.skipped += 1);
             }
             Fed::Gone => {}

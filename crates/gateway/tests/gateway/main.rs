@@ -128,6 +128,19 @@ fn less_and_less_is_done_where_answers_are_slow_and_more_again_when_they_are_qui
     assert_eq!((line.level(), left.len()), (Level::Close, 600 * 15 - 4));
 }
 
+#[test]
+fn a_decoder_that_holds_pictures_back_is_known() {
+    let mut line = Line::new(Settings::new(SIZE));
+    assert_eq!(line.behind(Pts(500)), 0);
+    line.fed(Pts(0), true, Pts(100));
+    line.fed(Pts(STEP), false, Pts(STEP));
+    assert_eq!(line.behind(Pts(90_100)), 90_000);
+    line.arrived(Pts(0), Pts(90_200));
+    assert_eq!(line.behind(Pts(90_200)), 90_200 - STEP);
+    line.arrived(Pts(STEP), Pts(90_300));
+    assert_eq!(line.behind(Pts(95_000)), 0);
+}
+
 #[derive(Clone, Debug)]
 enum Event {
     /// So many ticks after the last, decoding alone or not, coming out or not.
