@@ -47,7 +47,8 @@ def spoilt(unit):
         return bytes(data)
     if way == 1:
         return bytes(data[: max(8, dice.randrange(len(data)))])
-    return DELIMITER + b"\xf0\0\0\0\1" + bytes([dice.choice([0x41, 0x65, 0x67, 0x68, 0x06])]) + dice.randbytes(
+    # No parameter sets: GStreamer would keep them and send them again before every key frame from then on.
+    return DELIMITER + b"\xf0\0\0\0\1" + bytes([dice.choice([0x41, 0x65, 0x06])]) + dice.randbytes(
         dice.randint(10, 4000))
 
 

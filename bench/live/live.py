@@ -29,6 +29,9 @@ LATEST = ["-fflags", "nobuffer", "-flags", "low_delay", "-probesize", "32", "-an
 BITS, CELL = 12, 16
 CODE_WIDTH, CODE_HEIGHT = (BITS + 2) * CELL, CELL
 
+# Ended from outside, what was started is ended too.
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+
 
 def models():
     """The environment in which placet finds its models."""
