@@ -4,7 +4,7 @@ use crate::command::{cargo, output, program, root, succeed, target_folder};
 
 /// The whole-program benches, in the order they run: programs under `bench/`, each with a `run` of its own that fetches
 /// what it needs, runs the tools side by side and prints its table.
-const BENCHES: [&str; 6] = ["decide", "log", "speed", "leak", "head", "reident"];
+const BENCHES: [&str; 7] = ["decide", "log", "speed", "leak", "head", "reident", "live"];
 
 /// Runs the benches named, or all.
 pub fn run(names: &[String]) -> Result<(), String> {
@@ -16,6 +16,15 @@ pub fn run(names: &[String]) -> Result<(), String> {
         succeed(&mut program(root().join("bench").join(bench).join("run")))?;
     }
     Ok(())
+}
+
+/// Live cameras that fail in every way for so many minutes, and a search of all that left redacted.
+pub fn soak(minutes: &str) -> Result<(), String> {
+    if !minutes.parse::<f64>().is_ok_and(|minutes| minutes > 0.0 && minutes <= 10_080.0) {
+        return Err(format!("`{minutes}` is no number of minutes up to a week"));
+    }
+    setup()?;
+    succeed(program(root().join("bench/live/soak")).arg(minutes))
 }
 
 /// Runs every test whose name starts with `attack_`. `PLACET_ATTACK=full` asks them for full counts; without it they

@@ -25,6 +25,8 @@ pub fn run() -> Result<(), String> {
         told.lines().take_while(|line| !line.is_empty()).for_each(|line| println!("{line}"));
         Ok(())
     })?;
+    // About 90 seconds with the search afterwards.
+    step("soak", || crate::bench::soak("0.7"))?;
     eprintln!("── all passed");
     Ok(())
 }

@@ -26,6 +26,7 @@ cargo xtask COMMAND
   fuzz [SECONDS] [TARGET...]
                    every fuzz target, or those named, for SECONDS each (default 60), on stable Rust
   setup            builds placet and installs its models into target/models
+  soak MINUTES     eight live cameras that are killed, hang, change and send garbage; all that left is searched for faces
   day              a day's log with a search in it, checked by three programs; every tampering with it is caught
   demo             hides the faces in real videos and a picture, and shows what it did";
 
@@ -44,6 +45,7 @@ fn main() -> ExitCode {
         ("fuzz", rest) => fuzz::run(rest),
         ("setup", []) => bench::setup(),
         ("day", []) => day::run(),
+        ("soak", [minutes]) => bench::soak(minutes),
         ("demo", []) => demo::run(),
         ("help" | "--help" | "-h", _) => {
             println!("{USAGE}");

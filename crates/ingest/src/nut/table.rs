@@ -52,6 +52,8 @@ impl Table {
     /// The run-length coded table of the main header.
     pub(super) fn read<R: Read>(from: &mut Source<R>) -> Result<Self, NutError> {
         const SMALL: u64 = 16_384;
+        // ffmpeg writes the time of one frame there, in a signed word: 18,000 for five frames a second of 90 kHz.
+        const STEP: u64 = 1 << 15;
         let mut table = [NONE; 256];
         let mut run = FrameCode { flags: 0, ..NONE };
         let mut codes = table.iter_mut().enumerate().filter(|(idx, _)| *idx != usize::from(b'N'));
@@ -61,7 +63,7 @@ impl Table {
             let fields = from.below(32, "too many fields in the frame table")?;
             if fields > 0 {
                 run.pts_delta = from.s()?;
-                if run.pts_delta.unsigned_abs() >= SMALL {
+                if run.pts_delta.unsigned_abs() > STEP {
                     return Err(from.malformed("time step in the frame table"));
                 }
             }

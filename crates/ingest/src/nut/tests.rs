@@ -129,3 +129,22 @@ fn ffmpeg_reads_what_we_write_and_we_read_what_it_writes() {
         assert_eq!(read, frames, "{width}x{height}");
     }
 }
+
+/// Cameras of five frames a second and fewer could not be read: the time of one frame was held for malformed.
+#[test]
+fn slow_cameras_are_read() {
+    for rate in [1, 2, 3, 4, 5, 6, 15] {
+        let bytes = ffmpeg(
+            &format!(
+                "-f lavfi -i testsrc=s=16x16:r={rate}:d=4 -enc_time_base 1/90000 -c:v rawvideo -pix_fmt yuv420p -f nut pipe:1"
+            ),
+            &[],
+        );
+        let base = Reader::open(bytes.as_slice(), 1 << 10).unwrap().header().time_base;
+        let times: Vec<_> =
+            read_all(&bytes, 1 << 10).unwrap().into_iter().map(|(pts, _)| base.seconds(Pts(pts))).collect();
+        let expected: Vec<_> = (0..4 * rate).map(|n| f64::from(n) / f64::from(rate)).collect();
+        assert_eq!(times.len(), expected.len(), "at {rate} frames a second");
+        assert!(times.iter().zip(&expected).all(|(t, e)| (t - e).abs() < 1e-3), "at {rate}: {times:?}");
+    }
+}
