@@ -27,7 +27,10 @@ cargo xtask COMMAND
                    every fuzz target, or those named, for SECONDS each (default 60), on stable Rust
   setup            builds placet and installs its models into target/models
   day              a day's log with a search in it, checked by three programs; every tampering with it is caught
-  demo             hides the faces in real videos and a picture, and shows what it did";
+  demo [--stay] [--binary PATH]
+                   hides the faces in real videos and a picture, then those before four cameras on loopback, and shows
+                   what it did; --stay leaves the cameras on until Ctrl-C, --binary shows a `placet` that is built
+                   already";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -44,7 +47,7 @@ fn main() -> ExitCode {
         ("fuzz", rest) => fuzz::run(rest),
         ("setup", []) => bench::setup(),
         ("day", []) => day::run(),
-        ("demo", []) => demo::run(),
+        ("demo", rest) => demo::Asked::of(rest).and_then(|asked| demo::run(&asked)),
         ("help" | "--help" | "-h", _) => {
             println!("{USAGE}");
             Ok(())
