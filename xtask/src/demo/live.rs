@@ -66,7 +66,7 @@ pub fn run(placet: &Placet, dir: &Path, stay: bool) -> Result<(), String> {
 
     stills(&place)?;
     say("Look at");
-    for name in ["before-after.png", "page.png", "recorded/gate/000.mp4", "off.json", "placet.toml"] {
+    for name in ["before-after.png", "page.png", "recorded/gate/000.mp4", "off-car.json", "placet.toml"] {
         let path = place.file(name);
         if path.exists() {
             println!("   {}", path.strip_prefix(root()).unwrap_or(&path).display());
@@ -376,7 +376,7 @@ fn redact_again(placet: &Placet, place: &Place, video: &Path, how: &[&str]) -> R
 /// Asks the public log, by its address, and has the proof written.
 fn citizen(placet: &Placet, place: &Place, gateway: &Gateway, instant: &str) -> Result<(), String> {
     for scene in &SCENES {
-        let proof = place.file("off.json");
+        let proof = place.file(&format!("off-{}.json", scene.name));
         let mut ask = placet.command();
         ask.args(["log", "was-it-on"]).arg(format!("http://{}", gateway.log)).arg("--policy");
         ask.arg(place.file("log/policy")).args(["--camera", scene.name, "--at", instant]);
