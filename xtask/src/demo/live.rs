@@ -54,7 +54,7 @@ pub fn run(placet: &Placet, dir: &Path, stay: bool) -> Result<(), String> {
         let (found, first, second) =
             (saw.number("track_count")?, left.number("track_count")?, left.number("faces_found")?);
         println!(
-            "   {:<7} the camera saw {found}; in {} recorded frames the first finds {first}, the second {second}",
+            "   {:<7} the first: {found} tracks in what the camera saw, {first} in the {} frames recorded; the second: {second}",
             scene.name,
             left.number("frames_checked")?
         );
@@ -66,7 +66,7 @@ pub fn run(placet: &Placet, dir: &Path, stay: bool) -> Result<(), String> {
 
     stills(&place)?;
     say("Look at");
-    for name in ["before-after.png", "page.png", "recorded/gate/000.mp4", "off-car.json", "placet.toml"] {
+    for name in ["before-after.png", "page.png", "recorded/gate/000.mp4", "off.json", "placet.toml"] {
         let path = place.file(name);
         if path.exists() {
             println!("   {}", path.strip_prefix(root()).unwrap_or(&path).display());
@@ -373,14 +373,16 @@ fn redact_again(placet: &Placet, place: &Place, video: &Path, how: &[&str]) -> R
     Ok(Report(report))
 }
 
-/// Asks the public log, by its address, and has the proof written.
+/// Asks the public log, by its address, of every camera; each answer is proved before it is given. One proof is written.
 fn citizen(placet: &Placet, place: &Place, gateway: &Gateway, instant: &str) -> Result<(), String> {
-    for scene in &SCENES {
-        let proof = place.file(&format!("off-{}.json", scene.name));
+    for (idx, scene) in SCENES.iter().enumerate() {
         let mut ask = placet.command();
         ask.args(["log", "was-it-on"]).arg(format!("http://{}", gateway.log)).arg("--policy");
         ask.arg(place.file("log/policy")).args(["--camera", scene.name, "--at", instant]);
-        let said = output(ask.arg("--proof").arg(&proof))?;
+        if idx == 0 {
+            ask.arg("--proof").arg(place.file("off.json"));
+        }
+        let said = output(&mut ask)?;
         let words = said.split_whitespace().collect::<Vec<_>>().join(" ");
         println!("   {:<7} {words}", scene.name);
         if !said.starts_with("STATED OFF") {
