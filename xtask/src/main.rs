@@ -28,7 +28,10 @@ cargo xtask COMMAND
   setup            builds placet and installs its models into target/models
   soak MINUTES     eight live cameras that are killed, hang, change and send garbage; all that left is searched for faces
   day              a day's log with a search in it, checked by three programs; every tampering with it is caught
-  demo             hides the faces in real videos and a picture, and shows what it did";
+  demo [--stay] [--binary PATH]
+                   hides the faces in real videos and a picture, then those before four cameras on loopback, and shows
+                   what it did; --stay leaves the cameras on until Ctrl-C, --binary shows a `placet` that is built
+                   already";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -47,6 +50,7 @@ fn main() -> ExitCode {
         ("day", []) => day::run(),
         ("soak", [minutes]) => bench::soak(minutes),
         ("demo", []) => demo::run(),
+        ("demo", rest) => demo::Asked::of(rest).and_then(|asked| demo::run(&asked)),
         ("help" | "--help" | "-h", _) => {
             println!("{USAGE}");
             Ok(())
