@@ -9,6 +9,7 @@ mod day;
 mod demo;
 mod fuzz;
 mod judges;
+mod package;
 mod tidy;
 
 use std::process::ExitCode;
@@ -26,6 +27,9 @@ cargo xtask COMMAND
   fuzz [SECONDS] [TARGET...]
                    every fuzz target, or those named, for SECONDS each (default 60), on stable Rust
   setup            builds placet and installs its models into target/models
+  package [--try] [--binary PATH [--verifier PATH]]
+                   the Debian package and the tarball, into target/packages; --try installs, upgrades, rolls back
+                   and purges in a Debian of its own (root)
   day              a day's log with a search in it, checked by three programs; every tampering with it is caught
   demo             hides the faces in real videos and a picture, and shows what it did";
 
@@ -43,6 +47,7 @@ fn main() -> ExitCode {
         ("bench", names) => bench::run(names),
         ("fuzz", rest) => fuzz::run(rest),
         ("setup", []) => bench::setup(),
+        ("package", rest) => package::run(rest),
         ("day", []) => day::run(),
         ("demo", []) => demo::run(),
         ("help" | "--help" | "-h", _) => {
