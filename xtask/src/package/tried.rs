@@ -12,6 +12,8 @@ const MIRROR: &str = "http://deb.debian.org/debian";
 /// What the steps write, a line each, in the guest.
 const TOLD: &str = "placet-try/told";
 const LAST: &str = "end";
+/// The container's own list of system calls is older than Landlock.
+const CALLS: &str = "--system-call-filter=landlock_create_ruleset landlock_add_rule landlock_restrict_self";
 
 /// Tries `deb`, the `newer` one and the `tarball`. Needs root.
 pub fn run(folder: &Path, deb: &Path, newer: &Path, tarball: &Path) -> Result<(), String> {
@@ -38,19 +40,18 @@ pub fn run(folder: &Path, deb: &Path, newer: &Path, tarball: &Path) -> Result<()
     put(&root().join("packaging/try/placet-try.service"), &unit, 0o644)?;
     put(Path::new("/etc/resolv.conf"), &guest.join("etc/resolv.conf"), 0o644)?;
 
-    // First without systemd, as in a chroot or a container: apt brings what the package depends on.
-    succeed(program("chroot").arg(&guest).args(["/placet-try/steps", "install"]))?;
-    // Then started by systemd, with no network. nspawn's own list of calls is older than Landlock.
+    // First without systemd, as a container is made: apt brings what the package depends on.
+    succeed(
+        program("systemd-nspawn")
+            .args(["--quiet", "--register=no", "--keep-unit", CALLS, "--directory"])
+            .arg(&guest)
+            .args(["/placet-try/steps", "install"]),
+    )?;
+    // Then started by systemd, with no network.
     succeed(
         program("timeout")
             .args(["300", "systemd-nspawn", "--quiet", "--register=no", "--keep-unit"])
-            .args([
-                "--private-network",
-                "--console=passive",
-                "--system-call-filter=landlock_create_ruleset landlock_add_rule landlock_restrict_self",
-                "--boot",
-                "--directory",
-            ])
+            .args(["--private-network", "--console=passive", CALLS, "--boot", "--directory"])
             .arg(&guest)
             .stdout(std::process::Stdio::null()),
     )?;
