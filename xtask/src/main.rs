@@ -9,6 +9,7 @@ mod day;
 mod demo;
 mod fuzz;
 mod judges;
+mod package;
 mod tidy;
 
 use std::process::ExitCode;
@@ -27,6 +28,9 @@ cargo xtask COMMAND
                    every fuzz target, or those named, for SECONDS each (default 60), on stable Rust
   setup            builds placet and installs its models into target/models
   soak MINUTES     eight live cameras that are killed, hang, change and send garbage; all that left is searched for faces
+  package [--try] [--binary PATH [--verifier PATH]]
+                   the Debian package and the tarball, into target/packages; --try installs, upgrades, rolls back
+                   and purges in a Debian of its own (root)
   day              a day's log with a search in it, checked by three programs; every tampering with it is caught
   demo [--stay] [--binary PATH]
                    hides the faces in real videos and a picture, then those before four cameras on loopback, and shows
@@ -47,6 +51,7 @@ fn main() -> ExitCode {
         ("bench", names) => bench::run(names),
         ("fuzz", rest) => fuzz::run(rest),
         ("setup", []) => bench::setup(),
+        ("package", rest) => package::run(rest),
         ("day", []) => day::run(),
         ("soak", [minutes]) => bench::soak(minutes),
         ("demo", []) => demo::run(),

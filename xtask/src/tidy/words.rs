@@ -4,7 +4,7 @@ use super::tree::{File, Tree};
 
 /// Where people and compilers read: not the vectors, whose words are others'.
 fn read_by_people(tree: &Tree) -> impl Iterator<Item = &File> {
-    let others = ["vectors/", "fuzz/corpus/", "LICENSE", "Cargo.lock"];
+    let others = ["vectors/", "fuzz/corpus/", "packaging/licences/", "LICENSE", "Cargo.lock"];
     tree.files.iter().filter(move |file| !others.iter().any(|start| file.path.starts_with(start)))
 }
 
