@@ -54,7 +54,6 @@ fn main() -> ExitCode {
         ("package", rest) => package::run(rest),
         ("day", []) => day::run(),
         ("soak", [minutes]) => bench::soak(minutes),
-        ("demo", []) => demo::run(),
         ("demo", rest) => demo::Asked::of(rest).and_then(|asked| demo::run(&asked)),
         ("help" | "--help" | "-h", _) => {
             println!("{USAGE}");

@@ -117,7 +117,8 @@ pub fn serve(args: &ServeArgs) -> Result<Exit, Failure> {
     let told = Arc::clone(&stop);
     ctrlc::set_handler(move || told.store(true, Ordering::SeqCst)).map_err(Failure::internal)?;
     let tools = Tools::find().map_err(|e| Failure::Unavailable(placet_job::chain(&e)))?;
-    let models = ModelDir::new(places::models(config.models.as_deref()));
+    let named = config.models.clone().or_else(|| std::env::var_os("PLACET_MODELS").map(PathBuf::from));
+    let models = ModelDir::new(places::models(named.as_deref()));
     let threads = config
         .finder_threads
         .or_else(|| std::thread::available_parallelism().ok().map(std::num::NonZero::get))
@@ -129,19 +130,33 @@ pub fn serve(args: &ServeArgs) -> Result<Exit, Failure> {
     let sealers = config.sealed.as_ref().map(|sealed| sealing::start(sealed, clock)).transpose()?;
     let fleet = Arc::new(Fleet::new(tools, finders, clock, runtime.handle().clone(), sealers));
     fleet.apply(&config);
-    let served = outlets::open(&runtime, &config, &fleet, clock)?;
-    let log = config.log.as_ref().map(|log| LogThread::start(log, &fleet, &stop)).transpose()?;
+    let ended = stand(&args.config, config, &fleet, clock, &runtime, &stop);
+    // However it ended: a line waits for its camera's reader, which waits for nobody.
+    stop.store(true, Ordering::SeqCst);
+    fleet.stop(&runtime);
+    ended.map(|()| Exit::Done)
+}
+
+/// Opens what listens and the log, and goes on until it is to stop.
+fn stand(
+    file: &Path,
+    config: Config,
+    fleet: &Arc<Fleet>,
+    clock: Clock,
+    runtime: &tokio::runtime::Runtime,
+    stop: &Arc<AtomicBool>,
+) -> Result<(), Failure> {
+    let _served = outlets::open(runtime, &config, fleet, clock)?;
+    let log = config.log.as_ref().map(|log| LogThread::start(log, fleet, stop)).transpose()?;
     if let Some(address) = config.metrics {
-        metrics::serve(&runtime, address, &fleet, log.as_ref().map(LogThread::state))?;
+        metrics::serve(runtime, address, fleet, log.as_ref().map(LogThread::state))?;
     }
     eprintln!("{} cameras are read", config.cameras.len());
-    follow_file(&args.config, config, &fleet, &stop);
-    drop(served);
-    fleet.stop(&runtime);
+    follow_file(file, config, fleet, stop);
     if let Some(log) = log {
         log.join();
     }
-    Ok(Exit::Done)
+    Ok(())
 }
 
 /// Applies the file whenever it changed, until it is to stop.

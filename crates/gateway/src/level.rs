@@ -5,9 +5,9 @@ use placet_core::Pts;
 /// How closely a frame is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Effort {
-    /// The whole picture and a part of it at full resolution, in turn.
+    /// The whole picture, and a part of it at full resolution, in turn.
     Close,
-    /// One of the two, in turn.
+    /// The whole picture, reduced.
     Quick,
 }
 

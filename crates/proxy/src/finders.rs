@@ -35,7 +35,8 @@ impl Scans {
     pub(crate) fn new(size: Size) -> Self {
         Self {
             close: Scan::new(size, Rotation::None, Scanning::Thorough { tiles_per_frame: 1 }),
-            quick: Scan::new(size, Rotation::None, Scanning::Fast),
+            // All of the picture each time: a look at a part of it says nothing of a face elsewhere.
+            quick: Scan::whole(size, Rotation::None, Size { width: 640, height: 360 }),
         }
     }
 

@@ -340,6 +340,9 @@ impl Work {
     fn decoder_ended(&mut self, why: Option<String>) {
         self.end_session();
         self.decoder = None;
+        let state = State::away("the camera's pictures cannot be decoded at present");
+        self.feed.set_note(state.clone());
+        self.status.note(|report| report.state = state);
         self.decoder_failed(why.as_deref().unwrap_or("the decoder ended"));
     }
 

@@ -168,7 +168,7 @@ struct Cameras {
 impl Cameras {
     fn start(place: &Place) -> Result<Self, String> {
         let mut command = bound("KILL");
-        command.arg(PYTHON).arg(root().join("bench/live/cameras.py")).arg(place.file("cameras.toml"));
+        command.arg(PYTHON).arg(root().join("bench/live/loopback.py")).arg(place.file("cameras.toml"));
         let mut process = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -183,7 +183,7 @@ impl Cameras {
                 Err(why) => return Err(format!("cannot hear the cameras: {why}")),
             }
         }
-        Err("the cameras ended; what they need stands in bench/live/cameras.py".to_owned())
+        Err("the cameras ended; what they need stands in bench/live/loopback.py".to_owned())
     }
 }
 

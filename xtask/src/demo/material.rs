@@ -172,7 +172,7 @@ pub fn footage(dir: &Path) -> Result<PathBuf, String> {
         }
         let filter = format!("{},fps={FPS},format=yuv420p", scene.filter);
         ffmpeg.args(["-filter_complex", &filter, "-t", &SECONDS.to_string(), "-an"]);
-        // What begins anew begins with a key frame; `cameras.py` cuts where the delimiters are. A key frame as large as a
+        // What begins anew begins with a key frame; `loopback.py` cuts where the delimiters are. A key frame as large as a
         // rate control would allow does not go through a UDP socket's buffer at once.
         let coding =
             "aud=1:keyint=30:bframes=0:repeat-headers=1:vbv-maxrate=3000:vbv-bufsize=500:log-level=error";

@@ -343,3 +343,21 @@ fn an_original_is_sealed_and_nothing_of_it_lies_open() {
     println!("{units} coded pictures sealed, {bytes} bytes; none lies open");
     assert!(units >= 45, "{units}");
 }
+
+#[test]
+fn what_cannot_be_opened_ends_the_program_in_words() {
+    let world = World::new();
+    FILM.film(&world, "film.mp4", CODING);
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap();
+    let cameras = camera("hall", "film.mp4");
+    for (more, code, said) in [
+        (format!("[page]\nlisten = \"{port}\"\n"), 4, "cannot listen on"),
+        ("[log]\nhome = \"nowhere\"\n".to_owned(), 2, "nowhere"),
+    ] {
+        world.write("placet.toml", format!("[gateway]\nmetrics = \"127.0.0.1:0\"\n{more}{cameras}"));
+        let ran = world.placet("serve");
+        assert_eq!(ran.code, Some(code), "{}", ran.err);
+        assert!(ran.err.contains(said), "{}", ran.err);
+    }
+}

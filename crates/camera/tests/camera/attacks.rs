@@ -308,26 +308,29 @@ async fn attack_a_camera_that_does_what_it_likes_is_told_and_costs_what_the_boun
 
 #[tokio::test(flavor = "multi_thread")]
 async fn attack_one_connection_at_a_time_whatever_happens() {
-    let peer = Peer::start(|mut caller, number| async move {
-        let clip = clip(":bframes=0");
-        match number % 4 {
-            0 => caller.as_usual(&h264_sdp(), "DESCRIBE").await?,
-            1 => caller.as_usual(&h264_sdp(), "SETUP").await?,
-            _ => {
-                playing(&mut caller).await?;
-                for (n, picture) in clip.iter().enumerate() {
-                    caller.picture(3_000 * n as u32, picture).await?;
+    let pictures = std::sync::Arc::new(clip(":bframes=0"));
+    let peer = Peer::start(move |mut caller, number| {
+        let clip = std::sync::Arc::clone(&pictures);
+        async move {
+            match number % 4 {
+                0 => caller.as_usual(&h264_sdp(), "DESCRIBE").await?,
+                1 => caller.as_usual(&h264_sdp(), "SETUP").await?,
+                _ => {
+                    playing(&mut caller).await?;
+                    for (n, picture) in clip.iter().enumerate() {
+                        caller.picture(3_000 * n as u32, picture).await?;
+                    }
                 }
             }
+            // Some hang and answer, some hang and do not, none closes first.
+            if number % 2 == 0 {
+                return caller.hang().await;
+            }
+            caller.gone().await
         }
-        // Some hang and answer, some hang and do not, none closes first.
-        if number % 2 == 0 {
-            return caller.hang().await;
-        }
-        caller.gone().await
     })
     .await;
-    let timing = Timing { start: Duration::from_millis(300), picture: Duration::from_millis(300), ..QUICK };
+    let timing = Timing { start: Duration::from_secs(1), picture: Duration::from_millis(700), ..QUICK };
     let mut camera = Watched::open(Config { timing, transport: Transport::Tcp, ..config(&peer.url) });
     for _ in 0..12 {
         camera.trouble().await;
@@ -338,7 +341,7 @@ async fn attack_one_connection_at_a_time_whatever_happens() {
     let (all, most, goodbyes) =
         (count(&peer.counts.connections), count(&peer.counts.most), count(&peer.counts.goodbyes));
     assert_eq!(most, 1);
-    assert!(goodbyes >= 5, "{goodbyes} of {all}");
+    assert!(goodbyes >= 3, "{goodbyes} of {all}");
     println!("{all} connections, {most} at once, {goodbyes} with a goodbye");
 }
 
