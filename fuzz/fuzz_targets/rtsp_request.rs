@@ -23,7 +23,10 @@ fn check(response: &Response, cseq: u32) {
     let text = String::from_utf8(response.to_bytes()).expect("answers are text");
     let head = text.split("\r\n\r\n").next().unwrap_or_default();
     assert!(head.starts_with("RTSP/1.0 ") && head.contains(&format!("\r\nCSeq: {cseq}\r\n")));
-    assert!(head.split("\r\n").skip(1).all(|line| line.contains(": ") && !line.contains(['\r', '\n'])), "{head}");
+    assert!(
+        head.split("\r\n").skip(1).all(|line| line.contains(": ") && !line.contains(['\r', '\n'])),
+        "{head}"
+    );
 }
 
 fuzz_target!(|bytes: &[u8]| {
@@ -43,7 +46,9 @@ fuzz_target!(|bytes: &[u8]| {
         while let Ok(Some(message)) = inbox.next() {
             let Inbound::Request(request) = message else { continue };
             let step = conversation.ask(&request, |name| name == "hall-north", now);
-            assert!(*kind & 1 == 0 || !matches!(step, Step::Describe(_) | Step::Play(_) | Step::OpenPorts(..)));
+            assert!(
+                *kind & 1 == 0 || !matches!(step, Step::Describe(_) | Step::Play(_) | Step::OpenPorts(..))
+            );
             let response = match step {
                 Step::Answer(response)
                 | Step::Farewell(response)
