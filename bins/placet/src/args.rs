@@ -25,7 +25,7 @@ pub struct Cli {
 pub enum Command {
     /// Hide faces in pictures, videos and folders
     Redact(Box<RedactArgs>),
-    /// Make or show the key that signs manifests
+    /// Make or show keys: those that sign manifests and orders, and those that open sealed originals
     #[command(subcommand)]
     Key(KeyCommand),
     /// Check a manifest's signature, and files against it
@@ -51,6 +51,15 @@ pub enum Command {
     /// Find cameras in the network, ask one for its streams, try one
     #[command(subcommand)]
     Camera(crate::cameras::CameraCommand),
+    /// Open a sealed original for a stated ground: two people, said in the log first, everybody else hidden
+    #[command(subcommand)]
+    Disclose(crate::disclose::DiscloseCommand),
+    /// Wait until whoever started this is gone, then wipe what it had opened
+    #[command(hide = true)]
+    UnsealedGuard {
+        /// Where it lies.
+        folder: PathBuf,
+    },
     /// Restrict this process, then run a program in its place (used for ffmpeg)
     #[command(hide = true, disable_help_flag = true)]
     SandboxExec {
@@ -276,6 +285,9 @@ pub enum KeyCommand {
         /// Name in the key, such as example.org/redaction: no spaces, no plus sign
         #[arg(long)]
         name: Option<String>,
+        /// A custody key instead, which opens sealed originals: made where they are opened, never where cameras are read
+        #[arg(long, requires = "file", conflicts_with = "name")]
+        custody: bool,
     },
     /// Print the public half
     Show {

@@ -1,10 +1,11 @@
-//! `placet key`: the key that signs manifests.
+//! `placet key`: keys that sign manifests and orders, and keys that open sealed originals.
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
+use placet_sealed::CustodySecret;
 use placet_tlog::note::{self, SignerKey};
 
 use crate::args::KeyCommand;
@@ -39,7 +40,19 @@ pub enum KeyError {
 /// Runs the verb.
 pub fn run(command: &KeyCommand) -> Result<Exit, KeyError> {
     match command {
-        KeyCommand::New { file, name } => {
+        KeyCommand::New { file: Some(path), custody: true, .. } => {
+            let mut seed = [0; 32];
+            getrandom::fill(&mut seed).map_err(KeyError::Random)?;
+            let secret = CustodySecret::from_seed(seed);
+            keep(path, secret.secret_text().expose())?;
+            println!("{}", secret.public_key());
+            eprintln!(
+                "private half: {} (it opens every original sealed to it: keep it here, and a copy in a safe); public half \
+                 above, for the gateway",
+                path.display()
+            );
+        }
+        KeyCommand::New { file, name, .. } => {
             let path = file.clone().unwrap_or_else(places::own_key);
             let key = make(&path, name.as_deref())?;
             println!("{}", key.verifier_key());
@@ -47,7 +60,10 @@ pub fn run(command: &KeyCommand) -> Result<Exit, KeyError> {
         }
         KeyCommand::Show { file } => {
             let path = file.clone().unwrap_or_else(places::own_key);
-            println!("{}", read(&path)?.verifier_key());
+            match read_secret(&path)?.trim_end().parse::<CustodySecret>() {
+                Ok(secret) => println!("{}", secret.public_key()),
+                Err(_) => println!("{}", read(&path)?.verifier_key()),
+            }
         }
     }
     Ok(Exit::Done)

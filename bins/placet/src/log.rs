@@ -9,6 +9,7 @@ mod page;
 mod read;
 mod run;
 mod source;
+pub mod unsealing;
 mod witness;
 
 pub use run::{Keeping, listen, runtime, wait_a_little, wait_until};
@@ -401,7 +402,7 @@ pub fn run(command: &LogCommand) -> Result<Exit, Failure> {
 }
 
 /// The time, by the system's clock.
-fn now() -> Result<Moment, Failure> {
+pub fn now() -> Result<Moment, Failure> {
     let seconds = SystemTime::UNIX_EPOCH.elapsed().map_err(Failure::internal)?.as_secs();
     let words = "the clock stands outside the years 2000 to 2199: set it right";
     Moment::from_unix_seconds(seconds).ok_or_else(|| Failure::Unavailable(words.to_owned()))

@@ -3,6 +3,7 @@
 mod args;
 mod cameras;
 mod decide;
+mod disclose;
 mod doctor;
 mod exit;
 mod inputs;
@@ -114,6 +115,11 @@ fn main() -> ExitCode {
         Command::Serve(args) => serve::serve(&args),
         Command::Config(command) => serve::config(&command),
         Command::Camera(command) => cameras::run(&command),
+        Command::Disclose(command) => disclose::run(&command),
+        Command::UnsealedGuard { folder } => {
+            disclose::guard(&folder);
+            Ok(exit::Exit::Done)
+        }
         // Returns only where it could not become the program.
         Command::SandboxExec { args } => return placet_sys::sandbox::main(args),
     };

@@ -11,7 +11,7 @@ use crate::{Failure, inputs, keys, places, redact};
 
 /// Runs the verb.
 pub fn run(args: &ManifestArgs) -> Result<Exit, Failure> {
-    let key = verifier(args)?;
+    let key = verifier(args.key.as_deref())?;
     let bytes = redact::read_text(&args.file, 4 << 20)
         .map_err(|e| Failure::Usage(format!("cannot read `{}`: {e}", args.file.display())))?;
     if !bytes.starts_with(FIRST_LINE.as_bytes()) && inputs::is_media(&args.file) {
@@ -76,16 +76,18 @@ pub fn counted(n: u64, noun: &str) -> String {
     format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
 }
 
-fn verifier(args: &ManifestArgs) -> Result<VerifierKey, Failure> {
-    let Some(named) = &args.key else {
+/// The key that was named, in words or by a file, or one's own.
+pub fn verifier(named: Option<&str>) -> Result<VerifierKey, Failure> {
+    let Some(named) = named else {
         // One's own manifests.
         return Ok(keys::read(&places::own_key())?.verifier_key());
     };
     let text = if Path::new(named).is_file() {
-        let bytes = redact::read_text(Path::new(named), 4096).map_err(|e| Failure::Io(named.clone(), e))?;
+        let bytes =
+            redact::read_text(Path::new(named), 4096).map_err(|e| Failure::Io(named.to_owned(), e))?;
         String::from_utf8_lossy(&bytes).trim().to_owned()
     } else {
-        named.clone()
+        named.to_owned()
     };
     text.parse().map_err(|e: placet_tlog::note::KeyError| {
         Failure::Usage(format!(

@@ -532,20 +532,31 @@ fn file_state(path: &Path) -> Option<(u64, SystemTime)> {
     Some((meta.len(), meta.modified().ok()?))
 }
 
-fn now() -> UtcTime {
+/// Now, by the system's clock.
+pub fn now() -> UtcTime {
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
     UtcTime::from_unix_seconds(seconds).or_else(|| UtcTime::from_unix_seconds(0)).expect("1970 is a year")
 }
 
-fn beside(path: &Path, suffix: &str) -> PathBuf {
+/// The name with something after it.
+pub fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(suffix);
     path.with_file_name(name)
 }
 
 /// Writes a small file whole or not at all.
-fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    let mut pending = Pending::claim(path, &[], true).map_err(JobError::from)?;
+pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    write_small(path, bytes, true)
+}
+
+/// The same where nothing is there yet.
+pub fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    write_small(path, bytes, false)
+}
+
+fn write_small(path: &Path, bytes: &[u8], overwrite: bool) -> Result<(), Failure> {
+    let mut pending = Pending::claim(path, &[], overwrite).map_err(JobError::from)?;
     pending.file().write_all(bytes).map_err(|e| Failure::Io(path.display().to_string(), e))?;
     pending.commit().map_err(JobError::from)?;
     Ok(())

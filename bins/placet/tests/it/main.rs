@@ -12,6 +12,7 @@ mod attack;
 mod bad_input;
 mod clean;
 mod damage;
+mod disclose;
 mod evidence;
 mod folders;
 mod log;

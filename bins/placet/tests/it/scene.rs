@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use placet_core::Codec;
+
 use crate::world::{World, tool};
 
 /// 160 by 160 pixels, a face among its surroundings (see the `SOURCES.md` beside it).
@@ -92,6 +94,26 @@ impl Scene {
 fn rate(text: &str) -> f64 {
     let (num, den) = text.split_once('/').unwrap_or((text, "1"));
     num.parse::<f64>().unwrap() / den.parse::<f64>().unwrap()
+}
+
+/// The coded pictures of a raw stream, and whether each decodes alone.
+pub fn coded_pictures(stream: &[u8], codec: Codec, world: &World) -> Vec<(Vec<u8>, bool)> {
+    let path = world.write("raw-stream", stream);
+    let format = match codec {
+        Codec::H264 => "h264",
+        Codec::H265 => "hevc",
+        Codec::Jpeg => "mjpeg",
+    };
+    let args = ["-v", "error", "-f", format, "-show_entries", "packet=pos,size,flags", "-of", "csv=p=0"];
+    let out = tool("ffprobe", &[&args[..], &[path.to_str().unwrap()]].concat());
+    std::fs::remove_file(&path).unwrap();
+    let text = String::from_utf8(out).unwrap();
+    let frame = |line: &str| {
+        let words: Vec<&str> = line.split(',').collect();
+        let (size, pos): (usize, usize) = (words[0].parse().unwrap(), words[1].parse().unwrap());
+        (stream[pos..pos + size].to_vec(), words[2].contains('K'))
+    };
+    text.lines().map(frame).collect()
 }
 
 /// Runs ffmpeg in the world's folder; `{}` stands for it.

@@ -82,7 +82,7 @@ pub struct Order {
 }
 
 impl Order {
-    /// What is signed: [`FIRST_LINE`] and one line of canonical JSON.
+    /// What is signed: `placet/unsealing-order/v1` and one line of canonical JSON.
     ///
     /// # Errors
     /// If a value is out of its range.
