@@ -21,6 +21,9 @@ SECONDS = 12
 MAGENTA = (168, 168)
 GREEN = (92, 86)
 LEAST = 4
+# A picture of which less than this share is near one of the cameras' scenes, within so many steps of luma, came spoilt: what
+# was cut or flipped can decode without a complaint, to any colour. One sample of so many is compared.
+NEAR, WHOLE, SPARSE = 24, 0.6, 31
 
 BACKGROUNDS = ["brick.png", "gravel.png", "grass.png", "text.png"]
 # Two faces each: the picture in truth/stills.toml of bench/leak, and the face's height in the 360 rows.
@@ -94,8 +97,28 @@ def clips(folder, fps):
     return made
 
 
-def canaries(path):
-    """Frames of a recording, and the numbers of those that show the canary with how many chroma samples do."""
+def scenes(made):
+    """Every sixth picture of each clip, as luma samples, by which a picture of a camera is told from a spoilt one."""
+    size = SIZE[0] * SIZE[1]
+    known = []
+    for path in made:
+        luma = subprocess.run(
+            ["ffmpeg", "-v", "quiet", "-nostdin", "-i", path, "-vf",
+             f"select='not(mod(n,6))',scale={SIZE[0]}:{SIZE[1]}:flags=area,format=gray", "-vsync", "passthrough", "-f", "rawvideo", "-"],
+            stdout=subprocess.PIPE, check=True).stdout
+        known += [luma[at:at + size:SPARSE] for at in range(0, len(luma), size)]
+    return known
+
+
+def likeness(luma, known):
+    """The share of a picture's samples that are near those of the scene it is most like (0 to 1)."""
+    sample = luma[::SPARSE]
+    return max(sum(abs(a - b) <= NEAR for a, b in zip(sample, scene)) for scene in known) / len(sample)
+
+
+def canaries(path, known):
+    """Frames of a recording, and of those that show the canary's colours: number, how many chroma samples do, and how like
+    the picture is to the scenes of the cameras."""
     width, height = SIZE
     luma, chroma = width * height, width * height // 4
     reader = subprocess.Popen(
@@ -110,7 +133,7 @@ def canaries(path):
         count = sum((int.from_bytes(u.translate(a), "little") & int.from_bytes(v.translate(b), "little")).bit_count()
                     for a, b in tables)
         if count >= LEAST:
-            shown.append((frames, count))
+            shown.append((frames, count, round(likeness(frame[:luma], known), 2)))
         frames += 1
     reader.wait()
     return frames, shown
@@ -145,7 +168,8 @@ def faces_found(path, every=1):
 
 if __name__ == "__main__":
     import sys
+    known = scenes(sorted((live.TARGET / "bench-live" / "clips").glob("canary*.h264")))
     for path in map(pathlib.Path, sys.argv[1:]):
         start = time.monotonic()
-        frames, shown = canaries(path)
+        frames, shown = canaries(path, known)
         print(path.name, frames, "frames,", len(shown), "with a canary", shown[:20], f"{time.monotonic() - start:.1f} s")

@@ -1,9 +1,10 @@
+use std::convert::Infallible;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Instant;
 
-use crossbeam_channel::{Receiver, Sender, unbounded};
+use crossbeam_channel::{Receiver, Sender, bounded, select_biased, unbounded};
 use placet_core::{Detection, Rotation, Size};
 use placet_gateway::Effort;
 use placet_vision::models::ModelDir;
@@ -65,10 +66,11 @@ pub(crate) struct Answer {
     pub(crate) found: Option<Vec<Detection>>,
 }
 
-/// Threads with a detector each, which all cameras share: first come, first served. Dropping it ends them once nobody
-/// asks any more.
+/// Threads with a detector each, which all cameras share: first come, first served. Dropping it ends them after what
+/// they look at just now: the program must not end under a detector at work.
 pub struct Finders {
     questions: Sender<Question>,
+    open: Option<Sender<Infallible>>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -80,14 +82,16 @@ impl Finders {
     pub fn start(dir: &ModelDir, threads: usize) -> Result<Self, FindersError> {
         let runtime = Runtime::load(&dir.runtime())?;
         let (questions, inbox) = unbounded();
+        let (open, closed) = bounded(0);
         let mut handles = Vec::new();
         for idx in 0..threads.max(1) {
             let detector = YuNet::load(&runtime, dir)?;
-            let inbox = inbox.clone();
+            let (inbox, closed) = (inbox.clone(), closed.clone());
             let builder = std::thread::Builder::new().name(format!("finder {idx}"));
-            handles.push(builder.spawn(move || work(detector, &inbox)).map_err(FindersError::Thread)?);
+            handles
+                .push(builder.spawn(move || work(detector, &inbox, &closed)).map_err(FindersError::Thread)?);
         }
-        Ok(Self { questions, threads: handles })
+        Ok(Self { questions, open: Some(open), threads: handles })
     }
 
     /// How many threads look for faces.
@@ -105,8 +109,23 @@ impl Finders {
     }
 }
 
-fn work(mut detector: YuNet, inbox: &Receiver<Question>) {
-    for Question { frame, id, turn, effort, scans, until, answer } in inbox {
+impl Drop for Finders {
+    fn drop(&mut self) {
+        self.open = None;
+        for thread in self.threads.drain(..) {
+            // One that panicked is over too.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn work(mut detector: YuNet, inbox: &Receiver<Question>, closed: &Receiver<Infallible>) {
+    loop {
+        let question = select_biased! {
+            recv(closed) -> _ => return,
+            recv(inbox) -> question => question,
+        };
+        let Ok(Question { frame, id, turn, effort, scans, until, answer }) = question else { return };
         let scan = if effort == Effort::Close { &scans.close } else { &scans.quick };
         let found = (Instant::now() < until).then(|| look(&mut detector, scan, &frame, turn)).flatten();
         // The frame is given back before the answer is, so that whoever gets the answer has it alone.

@@ -177,8 +177,11 @@ impl Retry {
         self.wait = (self.wait * 2).min(BACK_OFF.1);
     }
 
-    fn worked(&mut self) {
+    /// Whether it had failed before.
+    fn worked(&mut self) -> bool {
+        let failed = self.wait > BACK_OFF.0;
         self.wait = BACK_OFF.0;
+        failed
     }
 }
 
@@ -443,6 +446,10 @@ impl Work {
                     }
                 }
             }
+            // What it was is over.
+            if state == State::Live && report.state != State::Live {
+                report.trouble = None;
+            }
             report.state = state.clone();
             report.last = Some(pts);
         });
@@ -488,7 +495,9 @@ impl Work {
         }
         let Some(encoder) = &mut self.encoder else { return };
         if encoder.write(frame) {
-            self.encoder_retry.worked();
+            if self.encoder_retry.worked() {
+                self.status.note(|report| report.trouble = None);
+            }
         } else {
             self.encoder = None;
             self.encoder_failed(None);

@@ -49,7 +49,7 @@ pub struct Report {
     pub last: Option<Pts>,
     /// From a picture's time to the moment it left encoded, in milliseconds: median and 99th percentile of the last 512.
     pub delay_ms: Option<(u32, u32)>,
-    /// What went wrong last, in words.
+    /// What is wrong, in words.
     pub trouble: Option<String>,
 }
 

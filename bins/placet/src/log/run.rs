@@ -50,6 +50,8 @@ pub struct Keeping {
     home: PathBuf,
     /// The policy asks for witnesses.
     asked: bool,
+    /// What was written last was not seen by as many as it asks for.
+    unseen: bool,
     public: Option<FolderTarget>,
     keys: Vec<VerifierKey>,
 }
@@ -92,7 +94,14 @@ impl Keeping {
             }
             None => None,
         };
-        Ok(Self { rounds: Rounds::new(archive, witnesses, lead), home: home.to_owned(), asked, public, keys })
+        Ok(Self {
+            rounds: Rounds::new(archive, witnesses, lead),
+            home: home.to_owned(),
+            asked,
+            unseen: false,
+            public,
+            keys,
+        })
     }
 
     /// The cameras the log speaks of.
@@ -100,10 +109,16 @@ impl Keeping {
         self.rounds.archive().keeper().cameras().clone()
     }
 
+    /// Whether enough witnesses have seen what was written last; none where the policy asks for no witness.
+    pub fn witnessed(&self) -> Option<bool> {
+        self.asked.then_some(!self.unseen)
+    }
+
     /// Does what is due now, with the state of each camera as `state` has it; when the next is.
     pub fn step(&mut self, state: impl FnMut(&CameraId) -> SlotState) -> Result<Moment, Failure> {
         let step = self.rounds.step(now()?, state).map_err(|e| home::halted(&self.home, &e))?;
         step.words.iter().for_each(|w| eprintln!("{w}"));
+        self.unseen = !step.witnessed;
         if let Some(tick) = &step.tick {
             let seen = match (self.asked, step.witnessed) {
                 (false, _) => "written; the log's policy asks for no witness",

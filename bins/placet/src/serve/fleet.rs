@@ -11,7 +11,7 @@ use placet_ingest::Tools;
 use placet_proxy::{Channel, Clock, FilmSource, Finders, ProxySettings, Report, follow};
 use placet_redaction::{Fill, Shape, Target};
 use placet_sealed::Sealers;
-use placet_settings::{CameraConfig, Config, Hiding, Source};
+use placet_settings::{CameraConfig, Config, Hiding, Problem, Source};
 use tokio::runtime::{Handle, Runtime};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -29,6 +29,8 @@ pub struct Fleet {
     /// Where originals are sealed, where any are.
     sealers: Option<Sealers>,
     running: Mutex<BTreeMap<String, Running>>,
+    /// Cameras that are written and not read, and why.
+    unread: Mutex<Vec<(String, String)>>,
 }
 
 struct Running {
@@ -47,7 +49,8 @@ impl Fleet {
         handle: Handle,
         sealers: Option<Sealers>,
     ) -> Self {
-        Self { tools, finders, clock, handle, feeds: Feeds::new(), sealers, running: Mutex::default() }
+        let (feeds, running, unread) = (Feeds::new(), Mutex::default(), Mutex::default());
+        Self { tools, finders, clock, handle, feeds, sealers, running, unread }
     }
 
     /// The redacted streams by name.
@@ -63,6 +66,11 @@ impl Fleet {
     /// Whether the camera is one of ours.
     pub fn has(&self, name: &str) -> bool {
         self.lock().contains_key(name)
+    }
+
+    /// Cameras that are written and cannot be read, and why.
+    pub fn unread(&self) -> Vec<(String, String)> {
+        self.unread.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The configuration and the doings of each camera.
@@ -84,6 +92,10 @@ impl Fleet {
                 self.wait(vec![old.reader]);
             }
         }
+        let words =
+            |problems: &[Problem]| problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+        let mut unread: Vec<_> =
+            config.disabled.iter().map(|camera| (camera.name.clone(), words(&camera.problems))).collect();
         let mut new = 0;
         for camera in &config.cameras {
             let name = camera.name.to_string();
@@ -95,9 +107,13 @@ impl Fleet {
                     running.insert(name, begun);
                     new += 1;
                 }
-                Err(words) => eprintln!("{name} is not read: {words}"),
+                Err(words) => {
+                    eprintln!("{name} is not read: {words}");
+                    unread.push((name, words));
+                }
             }
         }
+        *self.unread.lock().unwrap_or_else(PoisonError::into_inner) = unread;
         (gone.len(), new)
     }
 

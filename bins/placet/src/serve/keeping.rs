@@ -1,7 +1,7 @@
 //! The log's thread: it states of each camera that no search runs, and of one that is not read here that it cannot say.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -15,8 +15,29 @@ use crate::log::{Keeping, runtime, wait_a_little, wait_until};
 /// A log that stopped is tried again after this.
 const AGAIN: Duration = Duration::from_secs(10);
 
-/// What is known of the log: none while it is kept, else why not.
-pub type LogState = Arc<Mutex<Option<String>>>;
+/// What is known of the log.
+#[derive(Clone, Debug, Default)]
+pub struct LogReport {
+    /// Why it is not kept, where it is not.
+    pub broken: Option<String>,
+    /// Whether enough witnesses have seen what was written last; none where its policy asks for no witness.
+    pub witnessed: Option<bool>,
+}
+
+/// The report, as its thread writes it.
+#[derive(Clone, Debug, Default)]
+pub struct LogState(Arc<Mutex<LogReport>>);
+
+impl LogState {
+    /// What is known now.
+    pub fn report(&self) -> LogReport {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, LogReport> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// The thread. It ends with the program.
 pub struct LogThread {
@@ -33,19 +54,19 @@ impl LogThread {
             tell_strangers(keeping, fleet);
         }
         let (config, fleet, stop) = (config.clone(), Arc::clone(fleet), Arc::clone(stop));
-        let told = Arc::clone(&state);
+        let told = state.clone();
         let keep = move || {
             while !stop.load(Ordering::SeqCst) {
                 let ended = match keeping.take().map_or_else(|| open(&config), Ok) {
                     Ok((keeping, _runtime)) => {
-                        set(&told, None);
-                        keep(keeping, &fleet, &stop)
+                        told.lock().broken = None;
+                        keep(keeping, &fleet, &told, &stop)
                     }
                     Err(failure) => Err(failure),
                 };
                 if let Err(failure) = ended {
                     eprintln!("the log is not kept: {failure}; redaction goes on, and it is tried again");
-                    set(&told, Some(failure.to_string()));
+                    told.lock().broken = Some(failure.to_string());
                     wait_a_little(AGAIN, &stop);
                 }
             }
@@ -56,7 +77,7 @@ impl LogThread {
     }
 
     pub fn state(&self) -> LogState {
-        Arc::clone(&self.state)
+        self.state.clone()
     }
 
     pub fn join(self) {
@@ -76,13 +97,14 @@ fn open(config: &LogConfig) -> Result<Open, Failure> {
     Ok((keeping, runtime))
 }
 
-fn keep(mut keeping: Keeping, fleet: &Fleet, stop: &AtomicBool) -> Result<(), Failure> {
+fn keep(mut keeping: Keeping, fleet: &Fleet, told: &LogState, stop: &AtomicBool) -> Result<(), Failure> {
     while !stop.load(Ordering::SeqCst) {
         // There is no recogniser in this program: what it reads is not searched. Of others it knows nothing.
         let next = keeping.step(|camera| match fleet.has(camera.as_str()) {
             true => SlotState::Off,
             false => SlotState::Unknown,
         })?;
+        told.lock().witnessed = keeping.witnessed();
         wait_until(next, stop)?;
     }
     Ok(())
@@ -98,8 +120,4 @@ fn tell_strangers(keeping: &mut Keeping, fleet: &Fleet) {
             );
         }
     }
-}
-
-fn set(state: &LogState, to: Option<String>) {
-    *state.lock().unwrap_or_else(PoisonError::into_inner) = to;
 }

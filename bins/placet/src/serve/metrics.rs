@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::State;
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
 use super::fleet::Fleet;
-use super::keeping::LogState;
+use super::keeping::{LogReport, LogState};
 use crate::Failure;
 use crate::log::listen;
 
@@ -42,11 +42,11 @@ pub fn serve(
     Ok(())
 }
 
-/// 200 where every camera is live and the log is kept, else 503; what is wrong in words either way.
+/// 200 where every camera is live and the log is kept and witnessed, else 503; what is wrong in words either way.
 async fn health(State(source): State<Source>) -> impl IntoResponse {
-    let log = source.log.as_ref().and_then(|log| log.lock().unwrap_or_else(PoisonError::into_inner).clone());
-    let mut well = log.is_none();
-    let cameras: Vec<Value> = source
+    let log = source.log.as_ref().map(LogState::report);
+    let mut well = log.as_ref().is_none_or(|log| log.broken.is_none() && log.witnessed != Some(false));
+    let mut cameras: Vec<Value> = source
         .fleet
         .reports()
         .into_iter()
@@ -62,10 +62,17 @@ async fn health(State(source): State<Source>) -> impl IntoResponse {
             })
         })
         .collect();
-    let log = match (&source.log, log) {
-        (None, _) => json!("none"),
-        (Some(_), None) => json!("kept"),
-        (Some(_), Some(why)) => json!(why),
+    for (name, why) in source.fleet.unread() {
+        well = false;
+        cameras.push(json!({ "camera": name, "state": "NOT READ", "reason": why }));
+    }
+    let log = match log {
+        None => "none".to_owned(),
+        Some(LogReport { broken: Some(why), .. }) => why,
+        Some(LogReport { witnessed: Some(false), .. }) => {
+            "kept, but not seen by as many witnesses as its policy asks for".to_owned()
+        }
+        Some(_) => "kept".to_owned(),
     };
     let status = if well { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let body = json!({ "well": well, "log": log, "cameras": cameras }).to_string();
@@ -123,16 +130,22 @@ async fn metrics(State(source): State<Source>) -> impl IntoResponse {
             let _ = writeln!(text, "{name}{{camera=\"{}\",quantile=\"{quantile}\"}} {seconds}", camera.name);
         }
     }
-    let _ = writeln!(
-        text,
-        "# HELP placet_waiting_frames Frames that wait for a detector\n# TYPE placet_waiting_frames gauge"
-    );
-    let _ = writeln!(text, "placet_waiting_frames {}", source.fleet.waiting());
+    let waiting = source.fleet.waiting() as u64;
+    gauge(&mut text, "placet_waiting_frames", "Frames that wait for a detector", waiting);
+    let unread = source.fleet.unread().len() as u64;
+    gauge(&mut text, "placet_cameras_unread", "Cameras of the configuration that are not read", unread);
     if let Some(log) = &source.log {
-        let kept = log.lock().unwrap_or_else(PoisonError::into_inner).is_none();
-        let _ =
-            writeln!(text, "# HELP placet_log_kept 1 while the log is kept\n# TYPE placet_log_kept gauge");
-        let _ = writeln!(text, "placet_log_kept {}", u8::from(kept));
+        let LogReport { broken, witnessed } = log.report();
+        gauge(&mut text, "placet_log_kept", "1 while the log is kept", u64::from(broken.is_none()));
+        if let Some(witnessed) = witnessed {
+            let help = "1 while as many witnesses as the log's policy asks for see what is written";
+            gauge(&mut text, "placet_log_witnessed", help, witnessed.into());
+        }
     }
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text)
+}
+
+fn gauge(text: &mut String, name: &str, help: &str, value: u64) {
+    // Writing to a string cannot fail.
+    let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}");
 }

@@ -1,5 +1,7 @@
 //! Originals, sealed to a key whose private half is elsewhere.
 
+use std::os::unix::fs::DirBuilderExt as _;
+
 use placet_proxy::Clock;
 use placet_sealed::{CustodyKey, Limits, Now, Retention, Sealers, Shelf, SystemClock};
 use placet_settings::SealedConfig;
@@ -22,7 +24,10 @@ pub fn start(config: &SealedConfig, clock: Clock) -> Result<Sealers, Failure> {
     let limits = Limits { retention, quota: config.gib << 30, free: FREE };
     let times = SystemClock(move |pts| clock.civil(pts));
     let now: Now = placet_sealed::Clock::now(&times);
-    std::fs::create_dir_all(&config.folder)
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&config.folder)
         .map_err(|e| Failure::Io(config.folder.display().to_string(), e))?;
     let (shelf, swept) =
         Shelf::open(&config.folder, limits, now).map_err(|e| Failure::Unavailable(placet_job::chain(&e)))?;

@@ -188,6 +188,9 @@ fn a_changed_file_is_followed_and_a_broken_one_is_not() {
     gateway.running.says("the configuration changed: 1 cameras begun, 1 ended");
     let said = gateway.health(|said| state(said, "yard") == "REDACTED LIVE");
     assert_eq!((state(&said, "door"), state(&said, "hall")), ("none", "REDACTED LIVE"));
+    // One that is written and cannot be read is no camera that is well.
+    assert_eq!((state(&said, "roof"), &said["well"]), ("NOT READ", &false.into()));
+    assert!(get(&gateway.metrics, "/metrics").1.contains("\nplacet_cameras_unread 1\n"));
     record(&world, &format!("{}/yard", gateway.rtsp), 5, "yard.mp4");
     assert_eq!(gateway.stop().code, Some(0));
 }

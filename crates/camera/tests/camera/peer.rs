@@ -1,5 +1,6 @@
 //! An RTSP server of our own, one way of behaving for each connection.
 
+use std::collections::HashSet;
 use std::future::Future;
 use std::io;
 use std::sync::Arc;
@@ -59,13 +60,15 @@ impl Peer {
     }
 }
 
-/// How many connections to a port the other side has not closed: what the kernel knows at this instant, however late
-/// the tasks here run.
+/// How many connections to a port whoever made them has not closed: what the kernel knows of their own ends at this
+/// instant, however late the tasks here run. (Our ends may hear of it later, where a thread that holds one was put aside.)
 fn established(port: u16) -> usize {
     let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
-    let here = format!("0100007F:{port:04X}");
+    let there = format!("0100007F:{port:04X}");
     let rows = table.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
-    rows.filter(|row| row.get(1) == Some(&here.as_str()) && row.get(3) == Some(&"01")).count()
+    // The table changes while it is read, so that it may list one connection twice.
+    let open = rows.filter(|row| row.get(2) == Some(&there.as_str()) && row.get(3) == Some(&"01"));
+    open.filter_map(|row| row.get(1).map(|own| (*own).to_owned())).collect::<HashSet<_>>().len()
 }
 
 impl Drop for Peer {
