@@ -26,6 +26,7 @@ pub fn run() -> Result<(), String> {
         Ok(())
     })?;
     // About 90 seconds with the search afterwards.
+    step("soak", || crate::bench::soak("0.7"))?;
     eprintln!("── all passed");
     Ok(())
 }

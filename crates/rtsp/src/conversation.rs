@@ -99,6 +99,11 @@ impl Conversation {
         }
     }
 
+    /// How often the credentials were wrong.
+    pub fn wrong(&self) -> u32 {
+        self.wrong
+    }
+
     /// What to do about a request. `known` tells whether there is a camera of a name.
     pub fn ask(&mut self, request: &Request, known: impl Fn(&str) -> bool, now: Instant) -> Step {
         let cseq = request.cseq;

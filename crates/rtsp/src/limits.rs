@@ -24,6 +24,9 @@ pub struct Limits {
     pub first: Duration,
     /// Wrong credentials on one connection.
     pub wrong: u32,
+    /// How long the answer to wrong credentials takes, one after the other over all connections. Whoever knows a password
+    /// never waits.
+    pub guess: Duration,
 }
 
 impl Default for Limits {
@@ -38,6 +41,7 @@ impl Default for Limits {
             write: Duration::from_secs(10),
             first: Duration::from_secs(6),
             wrong: 3,
+            guess: Duration::from_millis(350),
         }
     }
 }

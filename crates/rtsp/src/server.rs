@@ -55,12 +55,15 @@ struct Shared {
     next_port: AtomicUsize,
     /// The number of this run, in descriptions.
     run: u64,
+    /// Wrong passwords are answered one after the other.
+    guesses: tokio::sync::Mutex<()>,
 }
 
 /// Serves `feeds` on `listener` until `stop` is over.
 pub async fn serve(listener: TcpListener, feeds: Feeds, settings: Settings, stop: impl Future<Output = ()>) {
     let run = random().first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes) >> 1);
-    let shared = Arc::new(Shared { feeds, settings, next_port: AtomicUsize::new(0), run });
+    let (next_port, guesses) = (AtomicUsize::new(0), tokio::sync::Mutex::default());
+    let shared = Arc::new(Shared { feeds, settings, next_port, run, guesses });
     let places = Places::default();
     let (stopping, stopped) = watch::channel(false);
     let mut connections = JoinSet::new();
@@ -243,7 +246,12 @@ impl Connection {
                 Ok(Some(Inbound::Request(request))) => {
                     self.asked = true;
                     let feeds = &self.shared.feeds;
+                    let wrong = self.conversation.wrong();
                     let step = self.conversation.ask(&request, |name| feeds.get(name).is_some(), now);
+                    if self.conversation.wrong() > wrong {
+                        let _one = self.shared.guesses.lock().await;
+                        tokio::time::sleep(self.shared.settings.limits.guess).await;
+                    }
                     self.step(step).await?;
                 }
             }

@@ -30,6 +30,8 @@ const WRITE: Duration = Duration::from_secs(5);
 /// How long a camera may take to answer a goodbye, and how much it may say meanwhile.
 const GOODBYE: Duration = Duration::from_secs(1);
 const MAX_GOODBYE: usize = 4 << 20;
+/// Bytes of datagrams that may wait to be read.
+const BURST: usize = 2 << 20;
 
 /// The most bytes to the first picture and between two: the longest picture in the smallest packets, and what else is
 /// said meanwhile.
@@ -444,6 +446,8 @@ impl Udp {
                 continue;
             }
             if let Ok(rtcp) = UdpSocket::bind((ip, port + 1)).await {
+                // A key frame comes in one burst. The kernel gives as much of this as its own limit allows.
+                let _ = rustix::net::sockopt::set_socket_recv_buffer_size(&rtp, BURST);
                 let buffers = (vec![0; MAX_DATAGRAM], vec![0; MAX_DATAGRAM]);
                 return Ok(Self { rtp, rtcp, port, is_connected: false, last: None, buffers });
             }

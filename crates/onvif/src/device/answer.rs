@@ -49,7 +49,7 @@ pub(super) fn answer(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<s:Envelope xmlns:s=\"{ENVELOPE}\" xmlns:tds=\"{DEVICE}\" \
          xmlns:trt=\"{MEDIA}\" xmlns:tt=\"{SCHEMA}\"><s:Body><{prefix}:{action}Response>{inner}</{prefix}:{action}Response></s:Body></s:Envelope>"
     );
-    Ok(Told { status: 200, body, challenge: None })
+    Ok(Told { status: 200, body, challenge: None, is_wrong: false })
 }
 
 struct Question<'a, 'd> {

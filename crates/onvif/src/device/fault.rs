@@ -71,6 +71,6 @@ impl Fault {
              </s:Reason></s:Fault></s:Body></s:Envelope>",
             Escaped(&self.reason)
         );
-        Told { status, body, challenge: None }
+        Told { status, body, challenge: None, is_wrong: false }
     }
 }

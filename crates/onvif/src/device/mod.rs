@@ -12,6 +12,7 @@ pub use access::{Access, AccessError, Refusal};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
@@ -33,6 +34,9 @@ use fault::Fault;
 pub const DEVICE_PATH: &str = "/onvif/device_service";
 /// Where the media service is. Either path answers for both, since recorders mix them.
 pub const MEDIA_PATH: &str = "/onvif/media_service";
+
+/// How long one wrong password holds up the answer to the next: at most three a second are tried.
+const A_GUESS: Duration = Duration::from_millis(350);
 
 /// A redacted camera as recorders see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -150,6 +154,8 @@ pub struct Told {
     pub body: String,
     /// The header `WWW-Authenticate`, with 401.
     pub challenge: Option<String>,
+    /// Whether a user or password was wrong: the router then holds the answer back.
+    pub is_wrong: bool,
 }
 
 /// The device. Clones are the same device.
@@ -165,13 +171,16 @@ struct Inner {
     clock: Clock,
     started: UtcTime,
     refused: Mutex<BTreeMap<Refusal, u64>>,
+    /// Wrong passwords are answered one after the other.
+    guesses: tokio::sync::Mutex<()>,
 }
 
 impl Device {
     /// A device of `cameras` for those whom `access` knows.
     pub fn new(config: Config, access: Access, cameras: Arc<dyn Cameras>, clock: Clock) -> Self {
         let started = clock();
-        Self { inner: Arc::new(Inner { config, cameras, access, clock, started, refused: Mutex::default() }) }
+        let (refused, guesses) = (Mutex::default(), tokio::sync::Mutex::default());
+        Self { inner: Arc::new(Inner { config, cameras, access, clock, started, refused, guesses }) }
     }
 
     /// Both services.
@@ -227,11 +236,12 @@ impl Device {
             if let Verdict::Refused(refusal) = verdict {
                 self.count(refusal);
                 let token = !matches!(sender, Sender::Nobody);
-                return if token && asked.authorization.is_none() {
+                let told = if token && asked.authorization.is_none() {
                     Fault::refused(refusal).told()
                 } else {
                     self.challenge(refusal)
                 };
+                return Told { is_wrong: refusal == Refusal::Wrong, ..told };
             }
         }
         answer::answer(self, space, action, message.body, asked.arrived).unwrap_or_else(|fault| fault.told())
@@ -239,7 +249,18 @@ impl Device {
 
     fn challenge(&self, refusal: Refusal) -> Told {
         let challenge = self.inner.access.challenge((self.inner.clock)(), refusal == Refusal::StaleNonce);
-        Told { status: 401, body: String::new(), challenge: Some(challenge) }
+        let is_wrong = refusal == Refusal::Wrong;
+        Told { status: 401, body: String::new(), challenge: Some(challenge), is_wrong }
+    }
+
+    /// Waits until a wrong password may be answered: whoever guesses has [`A_GUESS`] for each, from how many connections
+    /// ever, and whoever knows a password never waits.
+    async fn hold_back(&self, told: Told) -> Response {
+        if told.is_wrong {
+            let _one = self.inner.guesses.lock().await;
+            tokio::time::sleep(A_GUESS).await;
+        }
+        told.into_response()
     }
 }
 
@@ -278,7 +299,7 @@ async fn serve(State(device): State<Device>, request: Request) -> Response {
         target: target(&head.uri),
         arrived: head.extensions.get::<Arrived>().map(|arrived| arrived.0),
     });
-    told.into_response()
+    device.hold_back(told).await
 }
 
 fn target(uri: &axum::http::Uri) -> &str {
@@ -297,7 +318,7 @@ async fn guarded(State(device): State<Device>, request: Request<Body>, next: Nex
         Verdict::Known => next.run(request).await,
         Verdict::Refused(refusal) => {
             device.count(refusal);
-            device.challenge(refusal).into_response()
+            device.hold_back(device.challenge(refusal)).await
         }
     }
 }

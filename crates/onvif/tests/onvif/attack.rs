@@ -1,15 +1,22 @@
 //! Hostile requests: whatever they say, no panic, and without a password nothing but what is told to everybody.
 
-use std::time::Instant;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use placet_onvif::client::answer;
 use placet_onvif::device::{Asked, Device, MEDIA_PATH, Reach, Refusal, Told};
 use placet_onvif::discovery::{Announced, Asked as Probed};
 use proptest::prelude::Rng as _;
 use proptest::test_runner::{RngAlgorithm, TestRng};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 use crate::device::{CAPTURED, asked, authorization, captured, envelope, then};
-use crate::stage::{PASSWORD, device, stopped};
+use crate::stage::{self, PASSWORD, device, stopped};
+
+const PICTURE_PATH: &str = "/pictures/gate.jpg";
 
 /// What only somebody who knows the password is told.
 fn betrays(told: &Told) -> bool {
@@ -275,4 +282,53 @@ fn attack_http_digest_is_bound_to_its_request_and_good_once() {
     assert!(other.status == 401 && other.challenge.unwrap().contains("stale=true"));
     println!("{tried} forged or repeated headers: {answered} answered");
     assert_eq!(answered, 0);
+}
+
+/// The status with which a picture is answered, and the challenge where there is one.
+async fn ask_picture(at: SocketAddr, authorization: Option<String>) -> (String, Option<String>) {
+    let mut stream = TcpStream::connect(at).await.unwrap();
+    let header = authorization.map(|said| format!("Authorization: {said}\r\n")).unwrap_or_default();
+    let asked = format!("GET {PICTURE_PATH} HTTP/1.1\r\nHost: {at}\r\nConnection: close\r\n{header}\r\n");
+    stream.write_all(asked.as_bytes()).await.unwrap();
+    let mut said = String::new();
+    stream.read_to_string(&mut said).await.unwrap();
+    let challenge = said.lines().find_map(|line| line.strip_prefix("www-authenticate: "));
+    (said.split(' ').nth(1).unwrap().to_owned(), challenge.map(str::to_owned))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn attack_guessing_is_slow_from_however_many_connections_and_costs_nobody_else() {
+    let served = stage::served(placet_onvif::device::system_clock()).await;
+    let at = served.at;
+    let answered = Arc::new(AtomicUsize::new(0));
+    let begun = Instant::now();
+    let guessers: Vec<_> = (0..24)
+        .map(|guesser| {
+            let answered = Arc::clone(&answered);
+            tokio::spawn(async move {
+                for guess in 0.. {
+                    let challenge = ask_picture(at, None).await.1.unwrap();
+                    let password = format!("guess {guesser} {guess}");
+                    let said = authorization(&challenge, &password, "GET", PICTURE_PATH);
+                    assert_eq!(ask_picture(at, Some(said)).await.0, "401");
+                    answered.fetch_add(1, Ordering::SeqCst);
+                }
+            })
+        })
+        .collect();
+    // Whoever knows the password is let in many times before the first who guess are all answered.
+    let mut let_in = 0;
+    while answered.load(Ordering::SeqCst) < 3 {
+        let challenge = ask_picture(at, None).await.1.unwrap();
+        let said = authorization(&challenge, PASSWORD, "GET", PICTURE_PATH);
+        assert_eq!(ask_picture(at, Some(said)).await.0, "200");
+        let_in += 1;
+    }
+    let (guesses, took) = (answered.load(Ordering::SeqCst), begun.elapsed());
+    guessers.iter().for_each(tokio::task::JoinHandle::abort);
+    assert!(took >= Duration::from_millis(1000), "{guesses} in {took:?}");
+    assert!(let_in > guesses, "{let_in}");
+    println!(
+        "24 connections guessed {guesses} times in {took:.1?}; the right password was let in {let_in} times"
+    );
 }
