@@ -5,19 +5,18 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use clap::{Args, Subcommand};
-use placet_camera::{
-    Camera, Config as CameraSettings, Credentials, Event, Place, Stream, Timing, Trouble, open,
-};
+use placet_camera::{Camera, Config as CameraSettings, Credentials, Event, Place, Stream, Trouble, open};
 use placet_ingest::Tools;
 use placet_onvif::client::answer::{Encoding, MediaAddress};
 use placet_onvif::client::lookup;
 use placet_onvif::discovery::discover;
-use placet_proxy::{Clock, FilmSource};
-use placet_settings::{CameraConfig, Source};
+use placet_proxy::Clock;
+use placet_settings::CameraConfig;
 use serde_json::{Value, json};
 
 use crate::exit::Exit;
 use crate::log::runtime;
+use crate::serve::open_camera;
 use crate::{Failure, progress};
 
 /// `placet camera`
@@ -317,20 +316,7 @@ pub fn try_all(cameras: &[CameraConfig]) -> Result<Vec<(String, Tried)>, Failure
     let looking: Vec<_> = cameras
         .iter()
         .map(|config| {
-            let camera = match &config.source {
-                Source::Network { place, credentials, transport } => {
-                    let settings = CameraSettings {
-                        transport: *transport,
-                        ..CameraSettings::new(place.clone(), credentials.clone())
-                    };
-                    open(settings, move || clock.now())
-                }
-                Source::Film(path) => {
-                    Camera::start(FilmSource::new(tools.clone(), path), Timing::default(), move || {
-                        clock.now()
-                    })
-                }
-            };
+            let camera = open_camera(config, &tools, clock);
             (config.name.to_string(), runtime.spawn(look(camera, Duration::from_secs(4))))
         })
         .collect();

@@ -21,6 +21,7 @@ use crate::exit::Exit;
 use crate::log::{runtime, wait_a_little};
 use crate::{Failure, places};
 use fleet::Fleet;
+pub use fleet::open_camera;
 use keeping::LogThread;
 
 /// `placet serve`

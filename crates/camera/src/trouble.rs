@@ -67,6 +67,11 @@ pub enum Trouble {
     },
     /// TLS failed.
     Tls,
+    /// The device at this machine cannot be opened, or gives no pictures.
+    Device {
+        /// The last words about it, of this machine's own.
+        why: String,
+    },
 }
 
 impl Trouble {
@@ -100,6 +105,10 @@ impl Trouble {
             Self::TooMuch { .. } => "lower resolution, bit rate or frame rate in the camera's settings",
             Self::Redirected { .. } => {
                 "find out why: if the camera has moved, write its new URL down; nobody is followed"
+            }
+            Self::Device { .. } => {
+                "look whether it is plugged in (`v4l2-ctl --list-devices`), this program may read it (group `video`), and nothing \
+                 else uses it"
             }
             Self::Tls => "give it a certificate this machine trusts, or use `http` in a network of its own",
         }
@@ -152,6 +161,7 @@ impl fmt::Display for Trouble {
             Self::Malformed { what } => write!(f, "the camera sent something that cannot be read: {what}"),
             Self::TooMuch { what, most } => write!(f, "the camera sent more than {most} {what}"),
             Self::Redirected { to } => write!(f, "the camera redirects to `{to}`"),
+            Self::Device { why } => write!(f, "the device gives no pictures: {why}"),
             Self::Tls => f.write_str("no safe connection to the camera (TLS)"),
         }
     }

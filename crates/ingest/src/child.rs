@@ -42,6 +42,7 @@ pub(crate) struct Job {
     pub(crate) args: Vec<OsString>,
     pub(crate) read: Vec<PathBuf>,
     pub(crate) write: Vec<PathBuf>,
+    pub(crate) device: Option<PathBuf>,
     pub(crate) memory_bytes: u64,
     /// Whether we feed it.
     pub(crate) stdin: bool,
@@ -55,6 +56,7 @@ impl Default for Job {
             args: Vec::new(),
             read,
             write,
+            device: None,
             memory_bytes: memory_for(0),
             stdin: false,
         }
@@ -165,6 +167,7 @@ impl Child {
             program: tools.path(program).into(),
             read: job.read,
             write: job.write,
+            device: job.device,
             memory_bytes: job.memory_bytes,
             parent: Some(process::id()),
         };

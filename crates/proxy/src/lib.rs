@@ -12,6 +12,7 @@
 
 mod clock;
 mod decoder;
+mod device;
 mod encoder;
 mod film;
 mod finders;
@@ -21,6 +22,7 @@ mod raw;
 mod status;
 
 pub use clock::Clock;
+pub use device::DeviceSource;
 pub use film::FilmSource;
 pub use finders::{Finders, FindersError};
 pub use follow::follow;

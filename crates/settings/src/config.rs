@@ -60,6 +60,13 @@ pub enum Source {
     },
     /// A file or folder.
     Film(PathBuf),
+    /// A camera at this machine.
+    Device {
+        /// Its file below `/dev`.
+        path: PathBuf,
+        /// Columns and rows of the pictures it is asked for; none: those it is set to.
+        size: Option<(u32, u32)>,
+    },
 }
 
 /// A camera.
@@ -479,17 +486,30 @@ fn camera(table: &mut Table<'_>, name: Option<&str>, may_seal: bool) -> Option<C
 }
 
 fn source(table: &mut Table<'_>) -> Option<Source> {
-    let ways = ["url", "url_file", "film"];
+    let ways = ["url", "url_file", "film", "device"];
     let written: Vec<_> = ways.into_iter().filter(|way| table.has(way)).collect();
     let [way] = written.as_slice() else {
         table.problem(
             written.get(1).copied().unwrap_or("name"),
-            "a camera needs one of `url`, `url_file` and `film`",
+            "a camera needs one of `url`, `url_file`, `film` and `device`",
         );
         return None;
     };
     if *way == "film" {
         return table.path("film").map(Source::Film);
+    }
+    if *way == "device" {
+        let path = table.path("device")?;
+        let size = table.text("device_size").map(|text| size_of(&text).ok_or(text)).transpose();
+        return match size {
+            Ok(size) => Some(Source::Device { path, size }),
+            Err(text) => {
+                let problem =
+                    format!("`device_size` is `{text}`, and must be columns x rows, such as `1280x720`");
+                table.problem("device_size", problem);
+                None
+            }
+        };
     }
     let text = if *way == "url" {
         zeroize::Zeroizing::new(table.text("url")?)
@@ -534,6 +554,13 @@ fn source(table: &mut Table<'_>) -> Option<Source> {
         _ => Transport::Auto,
     };
     Some(Source::Network { place, credentials, transport })
+}
+
+/// `1280x720`
+fn size_of(text: &str) -> Option<(u32, u32)> {
+    let (columns, rows) = text.split_once('x')?;
+    let side = |text: &str| text.parse().ok().filter(|side| (16..=4096).contains(side));
+    Some((side(columns)?, side(rows)?))
 }
 
 fn credentials(path: &Path) -> Result<Credentials, String> {

@@ -63,7 +63,7 @@ pub const TABLES: [(&str, &str); 8] = [
 ];
 
 /// All keys, in the order of the reference page.
-pub const KEYS: [Key; 37] = [
+pub const KEYS: [Key; 39] = [
     key(
         "camera",
         "name",
@@ -91,6 +91,20 @@ pub const KEYS: [Key; 37] = [
         Form::Path,
         "",
         "Instead of `url`: a video file, or a folder of them, shown over and over.",
+    ),
+    key(
+        "camera",
+        "device",
+        Form::Path,
+        "",
+        "Instead of `url`: a camera at this machine, such as `/dev/video0` (USB, V4L2). It is asked for `frame_rate` frames a second.",
+    ),
+    key(
+        "camera",
+        "device_size",
+        Form::Text,
+        "",
+        "The pictures that a `device` is asked for, such as `1280x720`; without it, those it is set to.",
     ),
     key(
         "camera",

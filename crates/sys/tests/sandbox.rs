@@ -71,6 +71,7 @@ fn sandbox(program: impl Into<PathBuf>) -> Sandbox {
         program: program.into(),
         read: Vec::new(),
         write: Vec::new(),
+        device: None,
         memory_bytes: 512 << 20,
         parent: Some(std::process::id()),
     }

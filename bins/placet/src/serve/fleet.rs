@@ -5,10 +5,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use placet_camera::{Camera, Config as CameraSettings, Timing, open};
-use placet_core::AccessUnit;
+use placet_core::{AccessUnit, Size};
 use placet_feed::{Feed, Feeds};
 use placet_ingest::Tools;
-use placet_proxy::{Channel, Clock, FilmSource, Finders, ProxySettings, Report, follow};
+use placet_proxy::{Channel, Clock, DeviceSource, FilmSource, Finders, ProxySettings, Report, follow};
 use placet_redaction::{Fill, Shape, Target};
 use placet_sealed::Sealers;
 use placet_settings::{CameraConfig, Config, Hiding, Problem, Source};
@@ -139,20 +139,7 @@ impl Fleet {
         };
         let clock = self.clock;
         let _inside = self.handle.enter();
-        let source = match &camera.source {
-            Source::Network { place, credentials, transport } => {
-                let settings = CameraSettings {
-                    transport: *transport,
-                    ..CameraSettings::new(place.clone(), credentials.clone())
-                };
-                open(settings, move || clock.now())
-            }
-            Source::Film(path) => {
-                Camera::start(FilmSource::new(self.tools.clone(), path), Timing::default(), move || {
-                    clock.now()
-                })
-            }
-        };
+        let source = open_camera(camera, &self.tools, clock);
         let (stop, stopped) = oneshot::channel();
         let reader = self.handle.spawn(follow(source, input, status, seal, stopped));
         Ok(Running { config: camera.clone(), hiding: hiding.clone(), channel, stop, reader })
@@ -183,6 +170,26 @@ impl Fleet {
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Running>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Starts reading a camera. Inside a runtime.
+pub fn open_camera(config: &CameraConfig, tools: &Tools, clock: Clock) -> Camera {
+    let now = move || clock.now();
+    match &config.source {
+        Source::Network { place, credentials, transport } => {
+            let settings = CameraSettings {
+                transport: *transport,
+                ..CameraSettings::new(place.clone(), credentials.clone())
+            };
+            open(settings, now)
+        }
+        Source::Film(path) => Camera::start(FilmSource::new(tools.clone(), path), Timing::default(), now),
+        Source::Device { path, size } => {
+            let size = size.map(|(width, height)| Size { width, height });
+            let source = DeviceSource::new(tools.clone(), path, config.frame_rate, size);
+            Camera::start(source, Timing::default(), now)
+        }
     }
 }
 

@@ -2,7 +2,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use placet_core::{Codec, Pts, TimeBase};
+use placet_core::{Codec, Pts, Size, TimeBase};
 
 use crate::Tools;
 use crate::child::{Child, ChildError, Job, Patient, Program, memory_for};
@@ -13,6 +13,10 @@ use crate::video::{INPUT_OPTIONS, ProbeError, file_url, input_args, probe};
 const LARGEST: usize = 16 << 20;
 /// A film that waits to be read stays open this long.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// A device that gives nothing for so long is let go.
+const DEVICE_PATIENCE: Duration = Duration::from_secs(5);
+/// Pixels of the largest picture that a device is asked for.
+const LARGEST_DEVICE: u64 = 4096 * 2304;
 
 /// A video file, read as a camera would send it: coded pictures in the order in which they are decoded, none shown before
 /// one that is decoded earlier. A file of another kind is encoded anew on the way.
@@ -22,6 +26,18 @@ pub struct Film {
     reader: Option<Reader<Patient>>,
     codec: Codec,
     path: PathBuf,
+    patience: Duration,
+}
+
+/// How a camera at this machine (V4L2) is asked for pictures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DeviceSpec {
+    /// Frames a second; the device takes the nearest it has.
+    pub frame_rate: u32,
+    /// Columns and rows; none: what it is set to.
+    pub size: Option<Size>,
+    /// What it gives: JPEG, or raw pictures that are made into JPEG.
+    pub raw: bool,
 }
 
 /// A coded picture of a film.
@@ -84,7 +100,28 @@ impl Film {
         let failed = |source| FilmError::Child { path: path.clone(), source };
         let mut child = Child::spawn(tools, job).map_err(failed)?;
         let output = child.take_output(PATIENCE).map_err(failed)?;
-        Ok(Self { child, start: Some(output), reader: None, codec: codec.unwrap_or(Codec::H264), path })
+        let (start, codec) = (Some(output), codec.unwrap_or(Codec::H264));
+        Ok(Self { child, start, reader: None, codec, path, patience: PATIENCE })
+    }
+
+    /// Opens a camera at this machine, such as `/dev/video0`, in a locked-in child that reads it and nothing else.
+    ///
+    /// # Errors
+    /// Where the child cannot be started. What is wrong with the device is told by [`Self::next_picture`].
+    pub fn device(tools: &Tools, path: &Path, spec: DeviceSpec) -> Result<Self, FilmError> {
+        let job = Job {
+            program: Program::Ffmpeg,
+            args: device_args(path, spec),
+            device: Some(path.to_owned()),
+            memory_bytes: memory_for(LARGEST_DEVICE * 64),
+            ..Job::default()
+        };
+        let path = path.to_owned();
+        let failed = |source| FilmError::Child { path: path.clone(), source };
+        let mut child = Child::spawn(tools, job).map_err(failed)?;
+        let output = child.take_output(DEVICE_PATIENCE).map_err(failed)?;
+        let (start, codec, patience) = (Some(output), Codec::Jpeg, DEVICE_PATIENCE);
+        Ok(Self { child, start, reader: None, codec, path, patience })
     }
 
     /// How its pictures are coded as they come out.
@@ -95,12 +132,12 @@ impl Film {
     /// The next picture; none at the end.
     ///
     /// # Errors
-    /// Where the file is damaged, or not read on for half a minute.
+    /// Where the file is damaged or not read on for half a minute, or the device is gone or silent for five seconds.
     pub fn next_picture(&mut self) -> Result<Option<FilmPicture>, FilmError> {
         match self.try_next() {
             Ok(picture) => Ok(picture),
             Err(NutError::Io { source, .. }) => {
-                let source = self.child.broken(source, PATIENCE);
+                let source = self.child.broken(source, self.patience);
                 Err(FilmError::Child { path: self.path.clone(), source })
             }
             Err(source) => Err(FilmError::Stream { path: self.path.clone(), source }),
@@ -152,6 +189,31 @@ fn args(path: &Path, codec: Option<Codec>) -> Vec<OsString> {
     args.extend(["-map", "0:v:0", "-an", "-sn", "-dn", "-map_metadata", "-1", "-c:v"].map(OsString::from));
     args.extend(coding.iter().map(OsString::from));
     args.extend(["-fps_mode", "passthrough", "-avoid_negative_ts", "make_zero"].map(OsString::from));
+    args.extend(["-fflags", "+bitexact", "-f", "nut", "pipe:1"].map(OsString::from));
+    args
+}
+
+fn device_args(path: &Path, spec: DeviceSpec) -> Vec<OsString> {
+    let mut args: Vec<OsString> = ["-v", "error", "-hide_banner", "-nostdin"].map(Into::into).into();
+    args.extend(["-f", "v4l2", "-fflags", "nobuffer", "-framerate"].map(OsString::from));
+    args.push(spec.frame_rate.to_string().into());
+    if let Some(Size { width, height }) = spec.size {
+        args.extend(["-video_size".into(), format!("{width}x{height}").into()]);
+    }
+    if !spec.raw {
+        args.extend(["-input_format", "mjpeg"].map(OsString::from));
+    }
+    args.extend(["-i".into(), path.into()]);
+    args.extend(["-map", "0:v:0", "-map_metadata", "-1", "-c:v"].map(OsString::from));
+    let coding: &[&str] = match spec.raw {
+        true => &["mjpeg", "-q:v", "3", "-pix_fmt", "yuvj420p", "-threads", "1"],
+        false => &["copy"],
+    };
+    args.extend(coding.iter().map(OsString::from));
+    args.extend(
+        ["-fps_mode", "passthrough", "-avoid_negative_ts", "make_zero", "-flush_packets", "1"]
+            .map(OsString::from),
+    );
     args.extend(["-fflags", "+bitexact", "-f", "nut", "pipe:1"].map(OsString::from));
     args
 }

@@ -12,5 +12,5 @@ mod unit;
 
 pub use decode::{DecodeSpec, DecodeTrouble, Feeder, Frames, decode};
 pub use encode::{EncodeTrouble, LiveEncoder, LiveReader, LiveSpec};
-pub use film::{Film, FilmError, FilmPicture};
+pub use film::{DeviceSpec, Film, FilmError, FilmPicture};
 pub use unit::{RedactedPicture, RedactedUnit};

@@ -89,6 +89,7 @@ pub fn side_by_side(
         write: vec![to.to_owned()],
         memory_bytes: memory_for(4 << 30),
         stdin: false,
+        ..Job::default()
     };
     let failed = |source| full_or(name.to_owned(), source);
     let mut child = Child::spawn(tools, job).map_err(failed)?;

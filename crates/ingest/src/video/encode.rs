@@ -230,6 +230,7 @@ impl Encoder {
             // x264 looks some 60 frames ahead, SVT-AV1 further.
             memory_bytes: memory_for(spec.size.area() * 1024),
             stdin: true,
+            ..Job::default()
         };
         let path = spec.output;
         let failed = |source| EncodeError::Child { path: path.clone(), source };

@@ -363,6 +363,7 @@ impl Joiner {
             write: vec![spec.output.clone()],
             memory_bytes: memory_for(spec.size.area() * 64),
             stdin: true,
+            ..Job::default()
         };
         let failed = |source| EncodeError::Child { path: path.clone(), source };
         let mut child = Child::spawn(tools, job).map_err(failed)?;

@@ -110,7 +110,11 @@ fn a_camera_that_is_wrong_is_disabled_with_its_reason_and_the_others_are_read() 
         ("url = \"rtsp://192.0.2.8/\"", "line 4: a camera needs a `name`"),
         ("name = \"Hall\"\nurl = \"rtsp://192.0.2.8/\"", "line 5: `name` is not a camera's name"),
         ("name = \"hall\"\nurl = \"rtsp://192.0.2.8/\"", "line 5: another camera has this name"),
-        ("name = \"b\"", "line 5: a camera needs one of `url`, `url_file` and `film`"),
+        ("name = \"b\"", "line 5: a camera needs one of `url`, `url_file`, `film` and `device`"),
+        (
+            "name = \"b\"\ndevice = \"/dev/video0\"\ndevice_size = \"big\"",
+            "line 7: `device_size` is `big`, and must be columns x rows",
+        ),
         ("name = \"b\"\nurl = \"rtsp://192.0.2.8/\"\nfilm = \"x\"", "line 7: a camera needs one of"),
         ("name = \"b\"\nurl = \"ftp://192.0.2.8/\"", "line 6: a camera's URL starts with"),
         (

@@ -1,4 +1,4 @@
-//! The hidden subcommand: `sandbox-exec --read FILE --write FILE --memory BYTES --parent PID -- PROGRAM ARGS`.
+//! The hidden subcommand: `sandbox-exec --read FILE --write FILE --device FILE --memory BYTES --parent PID -- PROGRAM ARGS`.
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -21,6 +21,9 @@ impl Sandbox {
                 args.extend([flag.into(), path.into()]);
             }
         }
+        if let Some(device) = &self.device {
+            args.extend(["--device".into(), device.into()]);
+        }
         args.extend(["--memory".into(), self.memory_bytes.to_string().into()]);
         if let Some(parent) = self.parent {
             args.extend(["--parent".into(), parent.to_string().into()]);
@@ -33,7 +36,8 @@ impl Sandbox {
     fn from_args(args: impl IntoIterator<Item = OsString>) -> Result<(Self, Vec<OsString>), SandboxError> {
         let usage = |what: &str| SandboxError::Usage(what.to_owned());
         let mut args = args.into_iter();
-        let (mut read, mut write, mut memory, mut parent) = (Vec::new(), Vec::new(), None, None);
+        let (mut read, mut write, mut device, mut memory, mut parent) =
+            (Vec::new(), Vec::new(), None, None, None);
         while let Some(flag) = args.next() {
             if flag == "--" {
                 let program = args.next().ok_or_else(|| usage("no program after `--`"))?;
@@ -42,7 +46,7 @@ impl Sandbox {
                     return Err(usage("the program must be an absolute path"));
                 }
                 return Ok((
-                    Self { program: program.into(), read, write, memory_bytes, parent },
+                    Self { program: program.into(), read, write, device, memory_bytes, parent },
                     args.collect(),
                 ));
             }
@@ -51,6 +55,7 @@ impl Sandbox {
             match name.as_str() {
                 "--read" => read.push(value.into()),
                 "--write" => write.push(value.into()),
+                "--device" => device = Some(value.into()),
                 "--memory" => memory = Some(number(&value).ok_or_else(|| usage("`--memory` needs bytes"))?),
                 "--parent" => {
                     let id = number(&value).and_then(|n| u32::try_from(n).ok());
@@ -106,6 +111,7 @@ mod tests {
             program: "/usr/bin/ffmpeg".into(),
             read: vec!["/a b".into(), "--write".into()],
             write: vec!["/out".into()],
+            device: Some("/dev/video0".into()),
             memory_bytes: 1 << 30,
             parent: Some(7),
         };

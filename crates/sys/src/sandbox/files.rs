@@ -52,6 +52,10 @@ pub(super) fn apply(sandbox: &Sandbox) -> Result<InForce, SandboxError> {
     for path in &sandbox.write {
         rules = rules.add_rule(rule(path, write)?).map_err(refused)?;
     }
+    if let Some(path) = &sandbox.device {
+        let device = AccessFs::ReadFile | AccessFs::WriteFile | AccessFs::IoctlDev;
+        rules = rules.add_rule(rule(path, device)?).map_err(refused)?;
+    }
     let status = rules.restrict_self().map_err(refused)?;
     match (status.ruleset, status.landlock) {
         (RulesetStatus::NotEnforced, _)

@@ -15,7 +15,8 @@ pub use command::{REFUSED, exec, main};
 ///
 /// In force after [`enter`]:
 /// - files: `program` and the system's shared libraries may be read and executed, `read` may be read, `write` may be
-///   read, written and cut, `/dev/urandom` and `/dev/null` work; nothing can be created, listed, renamed or removed;
+///   read, written and cut, `device` may be read and controlled, `/dev/urandom` and `/dev/null` work; nothing can be
+///   created, listed, renamed or removed;
 /// - no network, no other process: no sockets, no fork, no signal to another process, no tracing;
 /// - at most `memory_bytes` of address space, no core file, and where `write` is empty no byte to any file;
 /// - no privilege can be gained, and the program dies with the thread that started it.
@@ -27,6 +28,8 @@ pub struct Sandbox {
     pub read: Vec<PathBuf>,
     /// Files it may read and write. They must exist: it can create none.
     pub write: Vec<PathBuf>,
+    /// A video device (V4L2) it may read, with the control calls that such devices understand and no others.
+    pub device: Option<PathBuf>,
     /// Address space. Threads and reserved memory count, so leave room.
     pub memory_bytes: u64,
     /// The process that must be our parent; where it is not, it died before we could tie our life to its own.
@@ -115,7 +118,7 @@ pub enum SandboxError {
     Orphan,
     /// The arguments make no sense.
     #[error(
-        "sandbox-exec: {0}; it is started by placet itself, as `sandbox-exec [--read FILE] [--write FILE] --memory BYTES [--parent PID] -- PROGRAM [ARGS]`"
+        "sandbox-exec: {0}; it is started by placet itself, as `sandbox-exec [--read FILE] [--write FILE] [--device FILE] --memory BYTES [--parent PID] -- PROGRAM [ARGS]`"
     )]
     Usage(String),
     /// The program did not start.
@@ -139,7 +142,7 @@ pub enum SandboxError {
 pub fn enter(sandbox: &Sandbox) -> Result<Report, SandboxError> {
     limits::apply(sandbox)?;
     let files = files::apply(sandbox)?;
-    let syscalls = syscalls::apply()?;
+    let syscalls = syscalls::apply(sandbox.device.is_some())?;
     Ok(Report {
         landlock: files.version,
         landlock_network: files.version >= 4,

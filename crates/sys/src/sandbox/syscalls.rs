@@ -66,10 +66,10 @@ const FCNTL: [libc::c_int; 8] = [
 
 type Rules = BTreeMap<i64, Vec<SeccompRule>>;
 
-/// Installs the filter on the calling thread; how many calls it allows.
-pub(super) fn apply() -> Result<usize, SandboxError> {
+/// Installs the filter on the calling thread; how many calls it allows. With `video`, what V4L2 devices understand too.
+pub(super) fn apply(video: bool) -> Result<usize, SandboxError> {
     let failed = |e: BackendError| SandboxError::Seccomp(e.into());
-    let allowed = allowed().map_err(failed)?;
+    let allowed = allowed(video).map_err(failed)?;
     let count = allowed.len() - UNKNOWN.len();
     let unknown: Rules = UNKNOWN.iter().map(|call| (*call, Vec::new())).collect();
     // A call must pass both filters. The second refuses those that the first, for its part, lets pass.
@@ -86,11 +86,18 @@ fn install(rules: Rules, otherwise: SeccompAction, listed: SeccompAction) -> Res
     apply_filter(&program).map_err(SandboxError::Seccomp)
 }
 
-fn allowed() -> Result<Rules, BackendError> {
+fn allowed(video: bool) -> Result<Rules, BackendError> {
     let mut rules: Rules =
         [FREE, FREE_HERE, UNKNOWN].concat().into_iter().map(|call| (call, Vec::new())).collect();
     let own = u64::from(std::process::id());
     let thread = libc::CLONE_THREAD as u64;
+    // "Is this a terminal?" and "how much is waiting?"; nothing that reaches a device.
+    let mut controls = vec![vec![equal(1, libc::TCGETS)?], vec![equal(1, libc::FIONREAD)?]];
+    if video {
+        // The second byte of a control's number is the letter of its kind (linux/videodev2.h: V).
+        let letter = SeccompCmpOp::MaskedEq(0xff00);
+        controls.push(vec![SeccompCondition::new(1, SeccompCmpArgLen::Dword, letter, u64::from(b'V') << 8)?]);
+    }
     for (call, alternatives) in [
         // The installing of this very filter.
         (libc::SYS_seccomp, vec![vec![equal(0, u64::from(libc::SECCOMP_SET_MODE_FILTER))?]]),
@@ -108,8 +115,7 @@ fn allowed() -> Result<Rules, BackendError> {
         ),
         // Reading one's own limits, not setting them and not another process's.
         (libc::SYS_prlimit64, vec![vec![equal(0, 0)?, qword(2, SeccompCmpOp::Eq, 0)?]]),
-        // "Is this a terminal?" and "how much is waiting?"; nothing that reaches a device.
-        (libc::SYS_ioctl, vec![vec![equal(1, libc::TCGETS)?], vec![equal(1, libc::FIONREAD)?]]),
+        (libc::SYS_ioctl, controls),
         // No F_SETOWN: it would send signals to others.
         (
             libc::SYS_fcntl,
