@@ -75,9 +75,13 @@ impl Place {
         (&self.host, self.url.port_or_known_default().unwrap_or(554))
     }
 
-    /// The path, without the query.
+    /// The path, without the query, fit to be shown: some cameras want user and password in it.
     pub(crate) fn path(&self) -> &str {
-        self.url.path()
+        let path = self.url.path();
+        let lower = path.to_ascii_lowercase();
+        let tells =
+            ["=", "&", ";", "pass", "pwd", "user", "login", "%"].iter().any(|sign| lower.contains(sign));
+        if tells { "/…" } else { path }
     }
 
     /// The URL as cameras must see it, query included.
@@ -92,7 +96,7 @@ impl fmt::Display for Place {
         if let Some(port) = self.url.port() {
             write!(f, ":{port}")?;
         }
-        f.write_str(self.url.path())
+        f.write_str(self.path())
     }
 }
 
@@ -209,6 +213,11 @@ mod tests {
         assert_eq!(shown("rtsp://root:hunter2@10.0.0.7:8554/a/b"), "rtsp://10.0.0.7:8554/a/b");
         assert_eq!(shown("rtsp://[fe80::1]/x"), "rtsp://[fe80::1]/x");
         assert_eq!(shown("https://cam.example"), "https://cam.example/");
+        for path in
+            ["user=admin&password=hunter2&channel=1", "admin;hunter2/1", "a/login/hunter2", "%68unter2"]
+        {
+            assert_eq!(shown(&format!("rtsp://cam/{path}")), "rtsp://cam/…");
+        }
         let (place, credentials) = Place::parse("rtsp://root:hunter2@cam/x?key=hunter2").unwrap();
         let told = format!("{place} {place:?} {credentials:?}");
         assert!(!told.contains("hunter2") && !told.contains("root"), "{told}");

@@ -78,6 +78,7 @@ impl Trouble {
     /// What somebody can do about it.
     pub fn advice(&self) -> &'static str {
         match self {
+            Self::Unreachable(io::ErrorKind::NotFound) => "check the path in the configuration",
             Self::Unreachable(_) => "check its power, its cable and the host and port in its URL",
             Self::Refused { status: None } => {
                 "check the port in its URL and that the camera has finished starting"
@@ -140,6 +141,7 @@ impl Trouble {
 impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Unreachable(io::ErrorKind::NotFound) => f.write_str("there is no such file or device"),
             Self::Unreachable(kind) => write!(f, "the camera cannot be reached: {kind}"),
             Self::Refused { status: None } => f.write_str("the camera refuses the connection"),
             Self::Refused { status: Some(status) } => {

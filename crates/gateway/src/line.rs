@@ -83,6 +83,9 @@ pub struct Leaving {
     pub pts: Pts,
     /// What is done with it.
     pub how: How,
+    /// Whether all of the picture was looked at closely of late. Where not, no more of it may be shown than a quick look
+    /// sees: what is too small for that is judged by nobody.
+    pub fine: bool,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -101,6 +104,7 @@ struct Slot {
     pts: Pts,
     arrived: Pts,
     state: State,
+    fine: bool,
 }
 
 /// The line of one camera's frames, all of one size. A camera that comes back, or changes its picture, begins a new one.
@@ -119,6 +123,8 @@ pub struct Line {
     looked: Pts,
     /// Frames since the last one that was looked at.
     since_look: u64,
+    /// Frames in a row that the detector was asked to look at closely.
+    close: u32,
     thin: bool,
     last: Option<Pts>,
 }
@@ -138,6 +144,7 @@ impl Line {
             through: never,
             looked: never,
             since_look: u64::MAX / 2,
+            close: 0,
             thin: false,
             last: None,
         }
@@ -195,9 +202,11 @@ impl Line {
             Some(_) => (State::Asked, Some(level.effort())),
         };
         self.since_look = if look.is_some() { 0 } else { self.since_look.saturating_add(1) };
+        self.close = if look == Some(Effort::Close) { self.close.saturating_add(1) } else { 0 };
+        let fine = self.close >= self.settings.period.0;
         let id = self.next;
         self.next += 1;
-        self.slots.push_back(Slot { id, pts, arrived: now, state });
+        self.slots.push_back(Slot { id, pts, arrived: now, state, fine });
         self.advance();
         Some(Asked { id, look })
     }
@@ -210,7 +219,10 @@ impl Line {
         };
         slot.state = match found {
             Some(found) => State::Judged(found.to_vec()),
-            None => State::Covered(Reason::Unjudged),
+            None => {
+                self.close = 0;
+                State::Covered(Reason::Unjudged)
+            }
         };
         let took = now.0.saturating_sub(slot.arrived.0);
         let changed = self.ladder.took(took, now, self.settings.least);
@@ -220,17 +232,18 @@ impl Line {
 
     /// The next frame whose time has come, in order. Ask until there is none.
     pub fn leave(&mut self, now: Pts) -> Option<Leaving> {
-        let (id, pts, age) = {
+        let (id, pts, age, fine) = {
             let slot = self.slots.front_mut()?;
             let age = now.0.saturating_sub(slot.arrived.0);
             if slot.state == State::Asked && age >= self.settings.deadline {
                 slot.state = State::Covered(Reason::Late);
+                self.close = 0;
                 let changed = self.ladder.took(age, now, self.settings.least);
                 self.adapt(changed);
                 self.advance();
             }
             let slot = self.slots.front()?;
-            (slot.id, slot.pts, age)
+            (slot.id, slot.pts, age, slot.fine)
         };
         if id >= self.pushed {
             return None;
@@ -262,7 +275,7 @@ impl Line {
         self.tracker.forget_before(id + 1);
         // Summaries are for files; a live line keeps nothing of a face that is gone.
         drop(self.tracker.take_finished());
-        Some(Leaving { id, pts, how })
+        Some(Leaving { id, pts, how, fine })
     }
 
     /// Tells the tracker what is known, in order.

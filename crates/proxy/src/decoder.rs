@@ -23,6 +23,7 @@ const FEED_AHEAD: usize = 12;
 pub(crate) struct Decoder {
     units: Sender<AccessUnit>,
     codec: Codec,
+    size: Size,
     pub(crate) frames: Receiver<Decoded>,
 }
 
@@ -49,11 +50,16 @@ impl Decoder {
         let (units, inbox) = bounded(FEED_AHEAD);
         std::thread::spawn(move || feed(feeder, &inbox));
         std::thread::spawn(move || read(source, &spare, &tell, clock));
-        Ok(Self { units, codec: spec.codec, frames })
+        Ok(Self { units, codec: spec.codec, size: spec.size, frames })
     }
 
     pub(crate) fn codec(&self) -> Codec {
         self.codec
+    }
+
+    /// Columns and rows that the coded pictures say they have.
+    pub(crate) fn said_size(&self) -> Size {
+        self.size
     }
 
     /// Hands over a coded picture, without waiting.

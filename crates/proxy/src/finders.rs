@@ -30,15 +30,24 @@ pub enum FindersError {
 pub(crate) struct Scans {
     close: Scan,
     quick: Scan,
+    grain: u32,
 }
 
 impl Scans {
     pub(crate) fn new(size: Size) -> Self {
+        let quick = Scan::whole(size, Rotation::None, Size { width: 640, height: 360 });
+        let seen = quick.whole_size().width.max(1);
         Self {
+            grain: size.width.div_ceil(seen),
             close: Scan::new(size, Rotation::None, Scanning::Thorough { tiles_per_frame: 1 }),
             // All of the picture each time: a look at a part of it says nothing of a face elsewhere.
-            quick: Scan::whole(size, Rotation::None, Size { width: 640, height: 360 }),
+            quick,
         }
+    }
+
+    /// Of how many columns and rows the quick look sees one.
+    pub(crate) fn grain(&self) -> u32 {
+        self.grain
     }
 
     /// After how many frames every view had its turn, at either effort.

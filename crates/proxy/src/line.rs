@@ -4,6 +4,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded, never, select, tick, unbounded};
+use placet_camera::units::Units;
 use placet_core::{AccessUnit, Codec, Frame, Layout, Pts, Size};
 use placet_feed::{FeedWriter, State};
 use placet_gateway::{How, Leaving, Line, Reason, Settings};
@@ -270,15 +271,18 @@ impl Work {
 
     fn unit(&mut self, unit: AccessUnit) {
         self.status.note(|report| report.units += 1);
-        if self.decoder.as_ref().is_some_and(|decoder| decoder.codec() != unit.codec) {
+        // What decodes alone says its size. A decoder is for one: another's picture would be squeezed into it.
+        let said = unit.key.then(|| said_size(&unit)).flatten();
+        let other = |decoder: &Decoder| {
+            decoder.codec() != unit.codec || said.is_some_and(|size| decoder.said_size() != size)
+        };
+        if self.decoder.as_ref().is_some_and(other) {
             self.end_session();
             self.decoder = None;
         }
         if self.decoder.is_none() {
-            if !unit.key || !self.retry.due() {
-                return;
-            }
-            self.start_decoder(unit.codec);
+            let Some(size) = said.filter(|_| self.retry.due()) else { return };
+            self.start_decoder(unit.codec, size);
         }
         // Behind a gap only a picture that decodes alone is of any use.
         if std::mem::take(&mut self.gap) && !unit.key {
@@ -307,8 +311,8 @@ impl Work {
         }
     }
 
-    fn start_decoder(&mut self, codec: Codec) {
-        let spec = DecodeSpec { max_width: self.settings.max_width, ..DecodeSpec::new(codec) };
+    fn start_decoder(&mut self, codec: Codec, size: Size) {
+        let spec = DecodeSpec { max_width: self.settings.max_width, ..DecodeSpec::new(codec, size) };
         self.status.note(|report| report.starts.0 += 1);
         match Decoder::start(&self.tools, spec, self.spare.clone(), self.clock) {
             Ok(decoder) => {
@@ -416,7 +420,7 @@ impl Work {
     }
 
     fn release(&mut self, leaving: Leaving, frame: Option<Arc<RawFrame>>, size: Size) {
-        let Leaving { pts, how, .. } = leaving;
+        let Leaving { pts, how, fine, .. } = leaving;
         // Whoever still looks at it keeps it; then there is nothing of it to show.
         let frame = frame.and_then(Arc::into_inner).and_then(RawFrame::into_frame);
         let (redacted, reason) = match (how, frame) {
@@ -425,7 +429,7 @@ impl Work {
                 drop(frame.map(RawFrame::new));
                 return;
             }
-            (How::Hide(boxes), Some(frame)) => (self.hide(frame, &boxes), None),
+            (How::Hide(boxes), Some(frame)) => (self.hide(frame, &boxes, fine), None),
             (How::Hide(_), None) => (blank(size, pts), Some(Reason::Late)),
             (How::Cover(reason), Some(frame)) => (RedactedFrame::whole(frame), Some(reason)),
             (How::Cover(reason), None) => (blank(size, pts), Some(reason)),
@@ -457,11 +461,15 @@ impl Work {
         self.show(redacted);
     }
 
-    fn hide(&mut self, frame: Frame, boxes: &[TrackBox]) -> RedactedFrame {
+    fn hide(&mut self, frame: Frame, boxes: &[TrackBox], fine: bool) -> RedactedFrame {
         let ProxySettings { fill, target, mask_scale, shape, .. } = &self.settings;
         let regions: Vec<Region> =
             boxes.iter().map(|b| plan::mask_region(b.rect, *target, *mask_scale, *shape)).collect();
-        redact(frame, &regions, fill, Coding::default(), &mut self.scratch)
+        let mut redacted = redact(frame, &regions, fill, Coding::default(), &mut self.scratch);
+        if let Some(session) = self.session.as_ref().filter(|_| !fine) {
+            redacted.coarsen(session.scans.grain());
+        }
+        redacted
     }
 
     /// To the encoder, where somebody watches, and as a picture, where somebody waits for one.
@@ -527,6 +535,11 @@ impl Work {
             }
         }
     }
+}
+
+/// The size that a coded picture says it has.
+fn said_size(unit: &AccessUnit) -> Option<Size> {
+    Units::default().take(unit.codec, &unit.data).ok().flatten().and_then(|seen| seen.size)
 }
 
 /// A covered picture of which nothing but size and time was ever known.

@@ -38,6 +38,26 @@ pub(crate) fn constant(plane: &mut PlaneMut<'_>, mask: &[u8], area: PixelRect, v
     }
 }
 
+/// Every square of `grain` columns and rows becomes its mean.
+pub(crate) fn coarsen(plane: &mut PlaneMut<'_>, grain: usize) {
+    let width = plane.size.width as usize;
+    if grain < 2 || width == 0 {
+        return;
+    }
+    for band in plane.data.chunks_mut(grain * width) {
+        for left in (0..width).step_by(grain) {
+            let columns = left..(left + grain).min(width);
+            let (mut sum, mut count) = (0, 0);
+            for row in band.chunks_exact(width) {
+                sum += row[columns.clone()].iter().map(|sample| u32::from(*sample)).sum::<u32>();
+                count += columns.len() as u32;
+            }
+            let mean = ((sum + count / 2) / count.max(1)) as u8;
+            band.chunks_exact_mut(width).for_each(|row| row[columns.clone()].fill(mean));
+        }
+    }
+}
+
 /// Continues the samples around the mask into it. `grain` is the longer side of the largest region, in samples of
 /// this plane. Where nothing outside is in reach, `otherwise`.
 pub(crate) fn surround(

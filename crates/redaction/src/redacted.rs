@@ -96,6 +96,18 @@ impl RedactedFrame {
         &self.regions
     }
 
+    /// Takes away all detail finer than `grain` columns and rows: each square of so many becomes its mean. For a picture
+    /// that was looked at reduced by as much.
+    pub fn coarsen(&mut self, grain: u32) {
+        if grain < 2 {
+            return;
+        }
+        for mut plane in self.frame.planes_mut() {
+            let side = (grain as usize).div_ceil(1 << plane.shift);
+            fill::coarsen(&mut plane, side);
+        }
+    }
+
     /// The buffer, to be written over by the next frame. Its pixels are the redacted ones.
     pub fn recycle(self) -> Frame {
         self.frame

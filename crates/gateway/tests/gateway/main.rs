@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed step of a test is a failed test")]
 
 use placet_core::{Detection, Pts, Rect, Size};
-use placet_gateway::{How, Leaving, Level, Line, Reason, Settings};
+use placet_gateway::{Effort, How, Leaving, Level, Line, Reason, Settings};
 use proptest::prelude::*;
 
 const SIZE: Size = Size { width: 640, height: 360 };
@@ -62,6 +62,25 @@ fn hides(how: &How, rect: Rect) -> bool {
         }),
         How::Cover(_) | How::Drop => true,
     }
+}
+
+#[test]
+fn attack_overload_costs_detail_and_never_shows_what_is_too_small_to_be_seen_quickly() {
+    let mut line = Line::new(Settings::new(SIZE));
+    let nothing = |_: i64| Some(Vec::new());
+    // Each answer takes a second, until less is done; then the detector has time again.
+    let mut left = run(&mut line, 0..60, 1_000, nothing);
+    assert_eq!(line.level(), Level::Close);
+    left.extend(run(&mut line, 60..400, 30_000, nothing));
+    assert!(line.level() > Level::Quick);
+    left.extend(run(&mut line, 400..30_000, 1_000, nothing));
+    assert_eq!(line.level(), Level::Close);
+    let fine: Vec<i64> = left.iter().filter(|l| l.fine).map(|l| l.pts.0 / STEP).collect();
+    // Not before every part had its turn; and not while it was looked at quickly.
+    assert_eq!(fine[0], 3);
+    let gap = fine.windows(2).find(|pair| pair[1] > pair[0] + 1).unwrap();
+    assert!(gap[0] < 80 && gap[1] > 400, "{gap:?}");
+    println!("{} frames, {} of them fine, none from {} to {}", left.len(), fine.len(), gap[0], gap[1]);
 }
 
 #[test]
@@ -170,7 +189,7 @@ proptest! {
         let (mut now, mut pts) = (Pts(0), Pts(0));
         let mut open: Vec<u64> = Vec::new();
         let mut faces: Vec<(u64, Vec<Rect>)> = Vec::new();
-        let mut asked: Vec<(u64, Pts, bool)> = Vec::new();
+        let mut asked: Vec<(u64, Pts, Option<Effort>)> = Vec::new();
         let mut judged: Vec<u64> = Vec::new();
         let mut left: Vec<Leaving> = Vec::new();
         for event in events {
@@ -180,7 +199,7 @@ proptest! {
                     now = Pts(now.0.max(pts.0));
                     line.fed(pts, key, now);
                     if comes && let Some(a) = line.arrived(pts, now) {
-                        asked.push((a.id, pts, a.look.is_some()));
+                        asked.push((a.id, pts, a.look));
                         open.extend(a.look.map(|_| a.id));
                     }
                 }
@@ -206,7 +225,13 @@ proptest! {
         let numbers: Vec<u64> = left.iter().map(|l| l.id).collect();
         prop_assert_eq!(&numbers, &asked.iter().map(|(id, ..)| *id).collect::<Vec<_>>());
         prop_assert_eq!(line.waiting(), 0);
-        for (l, (id, pts, looked)) in left.iter().zip(&asked) {
+        let period = Settings::new(SIZE).period.0 as usize;
+        for (idx, (l, (id, pts, look))) in left.iter().zip(&asked).enumerate() {
+            // As fine as it came leaves only what was looked at closely, and all of it of late.
+            let of_late = asked[..=idx].iter().rev().take(period);
+            let close = of_late.filter(|(.., look)| *look == Some(Effort::Close)).count() == period;
+            prop_assert!(close || !l.fine, "frame {} left fine", id);
+            let looked = look.is_some();
             prop_assert_eq!((l.id, l.pts), (*id, *pts));
             if let How::Hide(_) = l.how {
                 let between = judged.iter().any(|j| j > id);

@@ -6,12 +6,15 @@ use placet_core::{AccessUnit, Codec, Frame, Layout, Pts, Size, TimeBase};
 use crate::Tools;
 use crate::child::{Child, ChildError, Job, Patient, Program, memory_for};
 use crate::nut::{Header, NutError, Reader, Writer};
+use crate::video::unless_squeezed;
 
 /// How a camera's pictures are decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DecodeSpec {
     /// How they are coded.
     pub codec: Codec,
+    /// Columns and rows, as their parameter sets say. A picture of another shape ends the decoder.
+    pub size: Size,
     /// Larger pictures are refused, in pixels. Default 4096 x 2304.
     pub max_pixels: u64,
     /// Scale down to at most this many columns (made even), keeping the proportions; and to at most 4096.
@@ -22,8 +25,18 @@ pub struct DecodeSpec {
 
 impl DecodeSpec {
     /// Pictures as they are, ten seconds of patience.
-    pub fn new(codec: Codec) -> Self {
-        Self { codec, max_pixels: 4096 * 2304, max_width: 4096, patience: Duration::from_secs(10) }
+    pub fn new(codec: Codec, size: Size) -> Self {
+        Self { codec, size, max_pixels: 4096 * 2304, max_width: 4096, patience: Duration::from_secs(10) }
+    }
+
+    /// Columns and rows of the frames.
+    fn out(&self) -> Size {
+        let Size { width, height } = self.size;
+        let even = |side: u64| (side.max(2) & !1) as u32;
+        let columns = even(u64::from(width.min(self.max_width).min(4096)));
+        let twice = 2 * u64::from(width.max(1));
+        let rows = (u64::from(columns) * u64::from(height) + twice / 2) / twice * 2;
+        Size { width: columns, height: even(rows) }
     }
 }
 
@@ -44,6 +57,9 @@ pub enum DecodeTrouble {
         /// Pixels.
         most: u64,
     },
+    /// A picture of another shape than its parameter sets said.
+    #[error("the camera's picture has another shape than it said")]
+    Shape,
     /// A picture of another codec than the child was started for.
     #[error("the camera changed from {} to {}", from.name(), to.name())]
     Codec {
@@ -75,6 +91,9 @@ pub struct Frames {
 /// # Errors
 /// Where it cannot be started.
 pub fn decode(tools: &Tools, spec: DecodeSpec) -> Result<(Feeder, Frames), DecodeTrouble> {
+    if spec.size.area() > spec.max_pixels {
+        return Err(DecodeTrouble::TooLarge { size: spec.size, most: spec.max_pixels });
+    }
     let job = Job {
         program: Program::Ffmpeg,
         args: args(spec),
@@ -138,15 +157,9 @@ impl Frames {
             Err(NutError::Io { source, .. }) => {
                 Err(DecodeTrouble::Child(self.child.broken(source, self.spec.patience)))
             }
-            Err(NutError::Size { .. }) if self.too_large() => {
-                Err(DecodeTrouble::TooLarge { size: self.size, most: self.spec.max_pixels })
-            }
+            Err(NutError::Size { .. }) => Err(DecodeTrouble::Shape),
             Err(source) => Err(DecodeTrouble::Stream(source)),
         }
-    }
-
-    fn too_large(&self) -> bool {
-        self.size.area() > self.spec.max_pixels
     }
 
     fn try_read(&mut self, frame: &mut Frame) -> Result<Option<Pts>, NutError> {
@@ -154,8 +167,8 @@ impl Frames {
             let largest = (self.spec.max_pixels * 3).div_ceil(2) as usize;
             let reader = Reader::open(output, largest)?;
             self.size = reader.header().size;
-            if self.too_large() {
-                return Err(NutError::Size { got: self.size.area(), wanted: self.spec.max_pixels });
+            if self.size != self.spec.out() {
+                return Err(NutError::Size { got: self.size.area(), wanted: self.spec.out().area() });
             }
             self.reader = Some(reader);
         }
@@ -187,7 +200,8 @@ fn args(spec: DecodeSpec) -> Vec<OsString> {
         Codec::Jpeg => "mjpeg",
     };
     let pixels = spec.max_pixels.to_string();
-    let filters = format!("scale='trunc(min(iw,{0})/2)*2':-2", spec.max_width.min(4096));
+    let [columns, rows] = unless_squeezed(spec.out());
+    let filters = format!("scale={columns}:{rows}");
     let words = [
         "-v",
         "error",
@@ -213,6 +227,7 @@ fn args(spec: DecodeSpec) -> Vec<OsString> {
         "pipe",
         "-f",
         "nut",
+        "-noautorotate",
         "-c:v",
         decoder,
         "-i",
@@ -231,6 +246,8 @@ fn args(spec: DecodeSpec) -> Vec<OsString> {
         "disabled",
         "-enc_time_base",
         "1/90000",
+        "-autoscale",
+        "0",
         "-vf",
         &filters,
         "-pix_fmt",

@@ -50,6 +50,13 @@ pub enum DecodeError {
         /// Why.
         source: NutError,
     },
+    /// Its picture has another shape than at the beginning: what is made of it would be squeezed, and so would faces, which
+    /// are then not found.
+    #[error("the shape of the picture changes within `{path}`; cut it where it changes, and take the parts")]
+    Shape {
+        /// The file.
+        path: PathBuf,
+    },
     /// Somebody wrote to the file or replaced it.
     #[error("`{path}` changed while it was read; run again when nothing writes to it")]
     InputChanged {
@@ -271,6 +278,7 @@ impl Decoder {
                 let error = run.child.broken(source, self.options.patience);
                 self.resume(error)
             }
+            NutError::Size { .. } => Err(DecodeError::Shape { path: self.path.clone() }),
             source => Err(DecodeError::Stream { path: self.path.clone(), source }),
         }
     }
@@ -363,6 +371,16 @@ impl Decoder {
     }
 }
 
+/// The scaler's columns and rows, so that a picture of another shape than `size` comes out as two by two pixels, which its
+/// reader refuses: squeezed, faces would not be found. ffmpeg's own way is to squeeze whatever comes into the first size
+/// (switched off by `-autoscale 0`).
+pub(crate) fn unless_squeezed(size: Size) -> [String; 2] {
+    let Size { width, height } = size;
+    // Two pixels are what rounding may take.
+    let alike = format!("lte(abs(iw*{height}-ih*{width}),2*max(max(iw,ih),max({width},{height})))");
+    [width, height].map(|side| format!("'if({alike},{side},2)'"))
+}
+
 impl StreamOptions {
     fn args(&self, path: &Path, threads: u32, strict: bool, seek: Option<OsString>) -> Vec<OsString> {
         let mut args = input_args(INPUT_OPTIONS);
@@ -389,7 +407,7 @@ impl StreamOptions {
             ["-copyts", "-fps_mode", "passthrough", "-avoid_negative_ts", "disabled"].map(Into::into),
         );
         args.extend(["-enc_time_base".into(), self.time_base.to_string().into()]);
-        args.extend(["-vf".into(), self.filters().into()]);
+        args.extend(["-autoscale".into(), "0".into(), "-vf".into(), self.filters().into()]);
         // A "yuvj420p" is what full range is called where nothing may be converted to limited.
         let format = if self.full_range { "yuvj420p" } else { "yuv420p" };
         args.extend(
@@ -404,7 +422,8 @@ impl StreamOptions {
         let Size { width, height } = self.size;
         let interlaced = if self.interlaced { ":interl=1" } else { "" };
         let shift = if self.shift == 0 { String::new() } else { format!(",setpts=PTS+{}", self.shift) };
-        format!("scale={width}:{height}{interlaced}{shift}")
+        let [columns, rows] = unless_squeezed(Size { width, height });
+        format!("scale={columns}:{rows}{interlaced}{shift}")
     }
 
     /// Time to seek to, so that `key` is where decoding starts. Where frames are reordered, ffmpeg seeks to 3/23 s

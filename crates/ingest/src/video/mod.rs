@@ -20,6 +20,7 @@ mod written;
 
 pub use compare::{CompareError, side_by_side};
 pub use container::{Codec, CodecRefusal, Container};
+pub(crate) use decode::unless_squeezed;
 pub use decode::{DecodeError, DecodeOptions, Decoder};
 pub use encode::{EncodeError, EncodeSpec, Encoder};
 pub use encode_args::PRESETS;

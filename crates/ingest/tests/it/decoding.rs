@@ -229,3 +229,20 @@ fn a_decoder_that_says_nothing_in_time_is_stopped() {
         "{error:?}"
     );
 }
+
+#[test]
+fn attack_a_video_that_changes_its_shape_is_refused_and_never_squeezed() {
+    let studio = Studio::new();
+    let coding = "-c:v libx264 -preset ultrafast -bf 0 -f h264";
+    let part = |size: &str| std::fs::read(studio.clip(&format!("{size}.h264"), size, coding)).unwrap();
+    let parts = ["320x176", "640x352", "176x320", "320x64"].map(part);
+    for (second, alike) in [(1, true), (2, false), (3, false)] {
+        studio.write("both.h264", &[parts[0].clone(), parts[second].clone()].concat());
+        let path = studio.make("both.mkv", "-r 25 -f h264 -i {}/both.h264 -c copy");
+        match decode(&path, DecodeOptions::default()) {
+            Ok(all) => assert!(alike && all.frames.len() == 50, "{second}: {}", all.frames.len()),
+            Err(error) => assert!(!alike && matches!(error, DecodeError::Shape { .. }), "{second}: {error}"),
+        }
+    }
+    println!("3 videos that change their size, 2 that change their shape refused");
+}

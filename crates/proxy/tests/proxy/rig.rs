@@ -167,7 +167,8 @@ pub fn decoded(units: &[RedactedUnit]) -> Vec<Frame> {
     for end in ends {
         let part = units[from..end].to_vec();
         from = end;
-        let (mut feeder, mut source) = decode(&tools(), DecodeSpec::new(Codec::H264)).unwrap();
+        let spec = DecodeSpec::new(Codec::H264, part[0].size());
+        let (mut feeder, mut source) = decode(&tools(), spec).unwrap();
         let feeding = std::thread::spawn(move || {
             for u in part {
                 let unit = AccessUnit { codec: Codec::H264, data: u.shared(), pts: u.pts(), key: u.key() };

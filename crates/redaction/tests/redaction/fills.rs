@@ -130,3 +130,27 @@ fn a_face_that_fills_the_frame_becomes_grey() {
     let frame = gray(|x, y| (x * y) % 256.0);
     assert!(filled(&frame, &[Region::whole(SIZE)]).iter().all(|v| *v == 128));
 }
+
+#[test]
+fn what_is_coarse_has_no_finer_detail() {
+    let size = Size { width: 31, height: 17 };
+    let layout = Layout::Yuv420;
+    let bytes: Vec<u8> = (0..layout.bytes(size)).map(|at| (at * 37 % 251) as u8).collect();
+    let frame = Frame::from_bytes(size, layout, Pts(0), bytes).unwrap();
+    for grain in [2, 3, 4, 7] {
+        let mut coarse = redact(frame.clone(), &[], &Fill::Surround, Coding::default(), &mut Scratch::new());
+        coarse.coarsen(grain);
+        for (before, after) in frame.planes().zip(coarse.as_frame().planes()) {
+            let side = (grain as usize).div_ceil(1 << before.shift);
+            let (w, h) = (before.size.width as usize, before.size.height as usize);
+            for (top, left) in (0..h).step_by(side).flat_map(|y| (0..w).step_by(side).map(move |x| (y, x))) {
+                let places: Vec<usize> = (top..(top + side).min(h))
+                    .flat_map(|y| (left..(left + side).min(w)).map(move |x| y * w + x))
+                    .collect();
+                let sum: usize = places.iter().map(|at| usize::from(before.data[*at])).sum();
+                let mean = ((sum + places.len() / 2) / places.len()) as u8;
+                assert!(places.iter().all(|at| after.data[*at] == mean), "{grain}: {top} {left}");
+            }
+        }
+    }
+}
